@@ -276,7 +276,7 @@ test('the key of arrows and boxes names those that are drawn', () => {
   expect(keyText([descent, adam])).toMatch(
     /^The arrow is the velocity \(of gradient descent: −∇f\)\. The box is √S, .* of this race\. Half/,
   )
-  expect(keyText([solver])).toBe('These optimizers have no velocity and no scale to draw.')
+  expect(keyText([solver])).toBe('')
   expect(shownSize(0.25, 1, 64)).toBe(32)
 })
 

@@ -26,18 +26,12 @@ export function sizesOf(tracks: readonly (Track | null)[]): Sizes {
 export const shownSize = (size: number, largest: number, whole: number): number =>
   largest > 0 ? whole * Math.sqrt(Math.min(size / largest, 1)) : 0
 
-/** What arrow and box stand for, of those that these methods have. */
+/** What arrow and box stand for, where these methods have them. */
 export function keyText(methods: readonly Pick<Method, 'velocity' | 'squares'>[]): string {
-  const has = (test: (velocity: string) => boolean) => methods.some(({ velocity }) => velocity !== undefined && test(velocity))
-  const [isGradient, isVelocity] = [has((velocity) => velocity === 'gradient'), has((velocity) => velocity !== 'gradient')]
-  const hasBox = methods.some(({ squares }) => squares !== undefined)
-  if (!isGradient && !isVelocity && !hasBox) return 'These optimizers have no velocity and no scale to draw.'
-  const arrow = isVelocity ? `the velocity${isGradient ? ' (of gradient descent: −∇f)' : ''}` : '−∇f, the way downhill'
-  return [
-    isGradient || isVelocity ? `The arrow is ${arrow}.` : '',
-    hasBox ? 'The box is √S, the root of the mean squared gradient in x and in y; the dashed box is the largest of this race.' : '',
-    'Half the length stands for a quarter of the size.',
-  ]
-    .filter((sentence) => sentence !== '')
-    .join(' ')
+  const isDescent = methods.some(({ velocity }) => velocity === 'gradient')
+  const hasVelocity = methods.some(({ velocity }) => velocity && velocity !== 'gradient')
+  const arrow = `The arrow is ${hasVelocity ? `the velocity${isDescent ? ' (of gradient descent: −∇f)' : ''}` : '−∇f, the way downhill'}. `
+  const box = 'The box is √S, the root of the mean squared gradient in x and in y; the dashed box is the largest of this race. '
+  const key = (isDescent || hasVelocity ? arrow : '') + (methods.some(({ squares }) => squares) ? box : '')
+  return key && `${key}Half the length stands for a quarter of the size.`
 }

@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import type { PicturesFrame, PicturesMessage, PicturesUpdate } from '../pictures/session'
 import type { SeriesFrame, SeriesUpdate } from '../series/session'
 import type { TabState } from '../tab-state'
+import type { Frame, SessionMessage, SessionUpdate } from '../train/session'
 import { wantsLessMotion } from '../ui/playback'
 import type { Engine, Input, Running } from './client'
 import type { Pace, PaceMessage } from './paced'
@@ -12,20 +13,23 @@ import type { Pace, PaceMessage } from './paced'
 interface Watched {
   pictures: { frame: PicturesFrame; message: PicturesMessage; update: PicturesUpdate }
   series: { frame: SeriesFrame; message: PaceMessage; update: SeriesUpdate }
+  session: { frame: Frame; message: SessionMessage; update: SessionUpdate }
 }
 
 interface Options<N extends keyof Watched> {
   worker: () => Engine
   task: N
   tab: TabState<Pace & Record<never, never>>
-  /** All of the input but the pace; with another `config` the training begins anew. */
-  input: Omit<Input<N>, keyof Pace>
+  /** All of the input but the pace, as it is now. */
+  input(): Omit<Input<N>, keyof Pace>
+  /** With another key the training begins anew. */
+  key: string
   /** The step at which it is shown to people who want less motion. */
   still: number
   onUpdate?(update: Watched[N]['update']): void
 }
 
-export function useSession<N extends keyof Watched>({ worker, task, tab, input, still, onUpdate }: Options<N>) {
+export function useSession<N extends keyof Watched>({ worker, task, tab, input, key, still, onUpdate }: Options<N>) {
   const frame = useSignal<Watched[N]['frame'] | null>(null)
   const problem = useSignal('')
   const session = useRef<Running<N> | null>(null)
@@ -33,11 +37,12 @@ export function useSession<N extends keyof Watched>({ worker, task, tab, input, 
   const begin = (at: number) => {
     session.current?.stop()
     const { isPlaying, speed } = tab.state.value
-    const running = worker().run(task, { ...input, at, isPlaying, speed } as unknown as Input<N>, (sent) => {
+    const running = worker().run(task, { ...input(), at, isPlaying, speed } as unknown as Input<N>, (sent) => {
       const update = sent as Watched[N]['update']
       if (session.current !== running) return
-      if (update.type !== 'frame') return onUpdate?.(update)
       problem.value = ''
+      onUpdate?.(update)
+      if (update.type !== 'frame') return
       frame.value = update.frame
       if (update.frame.step !== tab.state.value.at) tab.set({ at: update.frame.step })
       // The next frame comes once this one is on the screen.
@@ -55,7 +60,7 @@ export function useSession<N extends keyof Watched>({ worker, task, tab, input, 
     if (isFirst.current && wantsLessMotion() && isPlaying) tab.set({ isPlaying: false, at: Math.max(at, still) })
     begin(isFirst.current ? tab.state.value.at : 0)
     isFirst.current = false
-  }, [JSON.stringify((input as { config: unknown }).config)])
+  }, [key])
   useEffect(() => () => session.current?.stop(), [])
   const { at, isPlaying, speed } = tab.state.value
   useEffect(() => tell({ type: 'play', isPlaying } as Watched[N]['message']), [isPlaying])
@@ -64,5 +69,5 @@ export function useSession<N extends keyof Watched>({ worker, task, tab, input, 
     ...{ state: { at, isPlaying, speed }, stepsPerSecond: frame.value?.stepsPerSecond ?? 0, onChange: tab.set },
     ...{ onStep: () => tell({ type: 'steps', count: 1 } as Watched[N]['message']), onRestart: () => begin(0) },
   }
-  return { frame: frame.value, problem: problem.value || (frame.value?.problem ?? ''), tell, bar }
+  return { frame, problem: problem.value, tell, begin, bar }
 }

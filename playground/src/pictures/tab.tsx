@@ -33,15 +33,17 @@ export function PicturesTab() {
     wishes.value++
     set(changes)
   }
-  const { frame, problem, tell, bar } = useSession({
+  const session = useSession({
     ...{ worker, task: 'pictures', tab: picturesTab, still: STILL },
-    input: { config: configOf(state), digit, shift },
+    ...{ input: () => ({ config: configOf(state), digit, shift }), key: JSON.stringify(configOf(state)) },
     onUpdate: (update) => {
       if (update.type !== 'mistake') return
       if (update.digit >= 0) show({ digit: update.digit, shift: 0 })
       else note.value = 'It names every test digit.'
     },
   })
+  const { tell, bar } = session
+  const frame = session.frame.value
   useEffect(() => tell({ type: 'digit', digit, shift }), [digit, shift, wishes.value])
   const look = frame?.look
   const answer = look ? look.scores.indexOf(Math.max(...look.scores)) : 0
@@ -49,7 +51,7 @@ export function PicturesTab() {
   const over = look && pointed.value ? look[pointed.value.layer][pointed.value.index] : null
   return (
     <div class="tab">
-      <NetStage label="Net for pictures" bar={bar} problem={problem}>
+      <NetStage label="Net for pictures" bar={bar} problem={session.problem || (frame?.problem ?? '')}>
         {frame && look ? (
           <>
             <div class="pictures">

@@ -18,17 +18,19 @@ const STILL = 600
 
 export function SeriesTab() {
   const state = seriesTab.state.value
-  const { frame, problem, bar } = useSession({
+  const session = useSession({
     worker,
     task: 'series',
     tab: seriesTab,
-    input: { config: configOf(state) },
+    input: () => ({ config: configOf(state) }),
+    key: JSON.stringify(configOf(state)),
     still: STILL,
   })
+  const frame = session.frame.value
   const set = seriesTab.set
   return (
     <div class="tab">
-      <NetStage label="Net for a sequence" bar={bar} problem={problem}>
+      <NetStage label="Net for a sequence" bar={session.bar} problem={session.problem || (frame?.problem ?? '')}>
         {frame ? (
           <>
             <LineChart

@@ -2,7 +2,8 @@
 import { useSignal } from '@preact/signals'
 import type { TargetedPointerEvent } from 'preact'
 import { useEffect, useMemo, useRef } from 'preact/hooks'
-import { engineOnDemand, type Running } from '../engine/client'
+import { engineOnDemand } from '../engine/client'
+import { useSession } from '../engine/use-session'
 import { methodOf } from '../methods'
 import { SCHEDULES, type ScheduleChoice, type ScheduleKind, scheduleFacts } from '../schedules/choice'
 import { Canvas } from '../ui/canvas'
@@ -12,7 +13,6 @@ import { LineChart } from '../ui/line-chart'
 import { looksOf } from '../ui/looks'
 import { Decays, MethodChoice, Named, RowHead } from '../ui/methods'
 import { colour, isDark } from '../ui/palette'
-import { wantsLessMotion } from '../ui/playback'
 import { usePart } from '../ui/use-part'
 import type { Backprop } from './backprop'
 import { TrainBar } from './bar'
@@ -21,7 +21,7 @@ import type { Examples } from './examples'
 import type { Noise } from './noise'
 import { classColour, paintBoundary, paintHistogram, paintNet } from './pictures'
 import type { Pointed } from './pointed'
-import type { Frame, SessionMessage } from './session'
+import type { Frame } from './session'
 import { configOf, LARGEST_TABLE, present, remember, run, startAfresh, type TrainState, train } from './state'
 import type { Curve } from './trainer'
 import type { NetView } from './view'
@@ -41,69 +41,49 @@ export function TrainTab() {
   const state = train.state.value
   const examples = useSignal<Examples | null>(null)
   const backend = useSignal('')
-  const frame = useSignal<Frame | null>(null)
   const verdict = useSignal('')
   const digit = useSignal<number[] | null>(null)
-  const problem = useSignal('')
-  const session = useRef<Running<'session'> | null>(null)
+  const refused = useSignal('')
   const furthest = useRef(0)
-  const tell = (message: SessionMessage) => session.current?.send(message)
 
   // A new start needs a new session; changes of settings go to the running session.
   const { changes: _, ...start } = configOf(state)
   const table = tableNumber(state.csv)
   const startKey = JSON.stringify({ ...start, data: { ...start.data, csv: table } })
-  const begin = (at: number) => {
-    session.current?.stop()
-    const { chosen, across, upwards, isPlaying, speed, xray, sharpness } = train.state.value
-    const axes = [across, upwards] as const
-    const input = { config: configOf(train.state.value), chosen, axes, at, isPlaying, speed, xray, sharpness }
-    const running = worker().run('session', input, (update) => {
-      if (session.current !== running) return
-      problem.value = ''
-      if (update.type === 'data') {
-        examples.value = update.examples
-        backend.value = update.backend
-      } else if (update.type === 'frame') {
-        frame.value = update.frame
-        furthest.current = Math.max(furthest.current, update.frame.step)
-        if (update.frame.step !== train.state.value.at) train.set({ at: update.frame.step })
-        // The next frame comes once this one is on the screen, so that none queue up on a slow machine.
-        requestAnimationFrame(() => running.send({ type: 'seen' } satisfies SessionMessage))
-      } else if (update.type === 'changed') remember(update.change)
-      else if (update.type === 'inspection') verdict.value = update.text
-      else if (update.type === 'variance') looked.value = { ...looked.value, noise: update.noise }
-      else if (update.type === 'backprop') looked.value = { ...looked.value, backprop: update.backprop }
-      else digit.value = update.outputs
-    })
-    session.current = running
-    running.result.catch((error: Error) => {
-      if (session.current === running) problem.value = error.message
-    })
-  }
-  const isFirst = useRef(true)
-  useEffect(() => {
-    // Without motion: where it has come to, and further steps by the button.
-    const { at, isPlaying } = train.state.value
-    if (wantsLessMotion() && isPlaying) train.set({ isPlaying: false, at: Math.max(at, STILL) })
-  }, [])
   // The last picture stays until the next one comes, unless it is of other inputs or another net.
   const shape = JSON.stringify([state.data, state.hidden, table, state.target])
   const shownShape = useRef(shape)
+  const isFirst = useRef(true)
   useEffect(() => {
-    const at = isFirst.current ? train.state.value.at : 0
     if (!isFirst.current) furthest.current = 0
+    isFirst.current = false
     ghosts.value = []
     pointed.value = held.value = null
-    isFirst.current = false
     if (shape !== shownShape.current) {
       frame.value = null
       looked.value = {}
     }
     shownShape.current = shape
     verdict.value = ''
-    begin(at)
   }, [startKey])
+  const { frame, problem, tell, begin, bar } = useSession({
+    ...{ worker, task: 'session', tab: train, still: STILL, key: startKey },
+    input: () => {
+      const { chosen, across, upwards, xray, sharpness } = train.state.value
+      return { config: configOf(train.state.value), chosen, axes: [across, upwards] as const, xray, sharpness }
+    },
+    onUpdate: (update) => {
+      if (update.type === 'frame') furthest.current = Math.max(furthest.current, update.frame.step)
+      else if (update.type === 'data') {
+        examples.value = update.examples
+        backend.value = update.backend
+      } else if (update.type === 'changed') remember(update.change)
+      else if (update.type === 'inspection') verdict.value = update.text
+      else if (update.type === 'variance') looked.value = { ...looked.value, noise: update.noise }
+      else if (update.type === 'backprop') looked.value = { ...looked.value, backprop: update.backprop }
+      else digit.value = update.outputs
+    },
+  })
   /** The part of the net under the pointer, and the weight that was clicked. */
   const [pointed, held] = [useSignal<Pointed | null>(null), useSignal<(Pointed & { kind: 'weight' }) | null>(null)]
   const hasPointer = useSignal(false)
@@ -134,9 +114,6 @@ export function TrainTab() {
     if (watched !== wasWatched.current) begin(train.state.value.at)
     wasWatched.current = watched
   }, [watched])
-  useEffect(() => () => session.current?.stop(), [])
-  useEffect(() => tell({ type: 'play', isPlaying: state.isPlaying }), [state.isPlaying])
-  useEffect(() => tell({ type: 'speed', speed: state.speed }), [state.speed])
   const { across, upwards } = state
   useEffect(() => tell({ type: 'choose', chosen: state.chosen, axes: [across, upwards] }), [state.chosen, across, upwards])
   /** Changes a setting of a run: from the next step on if it is under way, from the start otherwise. */
@@ -150,9 +127,10 @@ export function TrainTab() {
   const open = async (file: File | undefined) => {
     if (!file) return
     if (file.size > LARGEST_TABLE) {
-      problem.value = TOO_LARGE
+      refused.value = TOO_LARGE
       return
     }
+    refused.value = ''
     const { hidden } = train.state.value
     startAfresh({ data: 'csv', csv: await file.text(), target: '', across: 0, upwards: 1, hidden: hidden.length === 0 ? [8] : hidden })
   }
@@ -188,16 +166,13 @@ export function TrainTab() {
   const isDigits = state.data === 'digits'
   /** The run whose net is shown: words of a lesson may choose one that was removed. */
   const chosen = Math.min(state.chosen, state.runs.length - 1)
-  const hint = problem.value || frame.value?.runs[chosen]?.problem || ''
+  const hint = refused.value || problem || frame.value?.runs[chosen]?.problem || ''
 
   return (
     <div class="tab">
       <section class="stage" aria-label="Net">
         <TrainBar
-          state={state}
-          stepsPerSecond={frame.value?.stepsPerSecond ?? 0}
-          onChange={train.set}
-          onStep={() => tell({ type: 'steps', count: 1 })}
+          {...bar}
           onRestart={() => {
             startAfresh()
             furthest.current = 0
