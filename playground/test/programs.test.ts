@@ -1,6 +1,6 @@
 /** Programs that the page copies, run in Node beside what the page computes: the same numbers to all digits. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { digitBytes } from '../build/digits.mjs'
@@ -100,6 +100,9 @@ function runsOf(text: string): Printed[] {
     .map((line) => JSON.parse(line))
 }
 
+const penguins = readFileSync(fileURLToPath(new URL('../../docs/guide/penguins.csv', import.meta.url)), 'utf8')
+const commas = `a;b;place;grade\n${Array.from({ length: 60 }, (_, i) => `${i % 7},5;${i % 9 === 4 ? 'None' : `-${i % 5},25`};here;${i % 4 === 0 ? 10 : (i % 3) + 1}`).join('\n')}\n`
+
 const trainings: [string, number, Partial<TrainState>][] = [
   ['the first training, at step 541', 541, {}],
   ...LESSONS.flatMap(({ title, tab, state }) => (tab === 'train' ? [[title, 333, state] as [string, number, Partial<TrainState>]] : [])),
@@ -122,6 +125,8 @@ const trainings: [string, number, Partial<TrainState>][] = [
   ['clouds of three classes', 100, { data: 'blobs', hidden: [6] }],
   ['more rows than are evaluated at once', 20, { count: 3000 }],
   ['handwritten digits', 60, { data: 'digits', hidden: [24] }],
+  ['a table with gaps and columns of text', 200, { data: 'csv', csv: penguins, target: 'species' }],
+  ['a table whose last column is the class, of numbers, with decimal commas', 60, { data: 'csv', csv: commas }],
   ['rows by class, not shuffled', 150, { sorted: true, runs: [run('SGD', { batch: 1, rate: 0.1 }), run('Adam')] }],
 ]
 test('a program says what it cannot repeat', () => {
@@ -140,7 +145,9 @@ test.each(trainings)('a training: %s', async (_, steps, changes) => {
     trainer.advance(steps, Number.POSITIVE_INFINITY)
     return [trainer.lossOn(data.train), trainer.lossOn(data.test), trainer.accuracyOn(data.test)]
   })
-  const got = runsOf(trainCode(config, data.train.count, steps))
+  writeFileSync(`${folder}/table.csv`, config.data.csv)
+  const program = trainCode(config, data.train.count, steps, data).replace("'table.csv'", JSON.stringify(`${folder}/table.csv`))
+  const got = runsOf(program)
   expect(got.map(({ train, test }) => [train.loss, test.loss, test.accuracy])).toEqual(wanted)
 })
 

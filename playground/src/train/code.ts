@@ -3,6 +3,8 @@ import { Code, importing, literal, optimizers } from '../program'
 import type { ScheduleChoice } from '../schedules/choice'
 import { type Change, type RunChoice, type TrainingConfig, turned } from './config'
 import { CUT_LINES, DIGIT_LINES } from './digit-lines'
+import type { Examples } from './examples'
+import { GAPS } from './gaps'
 import { toyLines } from './toys'
 
 /** The schedule as gradus has it; nothing if the rate is constant, or the loss decides. */
@@ -29,6 +31,15 @@ function scheduleText({ kind, steps, factor }: ScheduleChoice, rate: number): st
   }
 }
 
+/** Columns of a table, of the rows that are shown. */
+type Columns = Partial<Pick<Examples, 'featureNames' | 'target'>>
+
+/** Words for a gap that have capitals inside. */
+const TITLES: Record<string, string> = { nan: 'NaN', none: 'None' }
+
+/** True for a file with semicolons whose numbers have decimal commas. */
+const hasCommas = (csv: string) => csv.slice(0, csv.indexOf('\n')).includes(';') && /\d,\d/.test(csv)
+
 interface Source {
   /** Names to import from `gradus/data`. */
   names: string[]
@@ -37,7 +48,7 @@ interface Source {
 }
 
 /** The set of the page as a data set of gradus. */
-function source({ kind, count, noise, seed, points, target }: TrainingConfig['data']): Source {
+function source({ kind, count, noise, seed, points, csv }: TrainingConfig['data'], { featureNames, target }: Columns): Source {
   switch (kind) {
     case 'drawn': {
       const rows = Array.from({ length: Math.floor(points.length / 3) }, (_, i) => points.slice(3 * i, 3 * i + 3))
@@ -51,8 +62,11 @@ function source({ kind, count, noise, seed, points, target }: TrainingConfig['da
       return {
         names: ['fromTable', 'readTable'],
         lines: [
-          '// Your file. fromTable takes texts and gaps as well, which the page leaves out.',
-          `const data = fromTable(await readTable('table.csv'), ${literal({ target })})`,
+          '// Your file: its columns of numbers, and the rows without gaps.',
+          `const inputs = ${JSON.stringify(featureNames)}`,
+          `const missingValues = ${JSON.stringify(GAPS.flatMap((text) => [...new Set([text, text.toUpperCase(), TITLES[text] ?? text])]))}`,
+          `const options = ${literal({ target, inputs: new Code('inputs'), categories: [target], scale: 'standard', missing: 'drop', missingValues: new Code('missingValues'), ...(hasCommas(csv) && { formatted: ',' }) })}`,
+          "const data = fromTable(await readTable('table.csv'), options)",
         ],
       }
     case 'digits':
@@ -92,10 +106,11 @@ const turnText = ({ step, method, rate, batch, schedule, weights }: Change) =>
 /**
  * @param count of the rows to learn from
  * @param steps that each run takes
+ * @param columns of a table
  */
-export function trainCode(config: TrainingConfig, count: number, steps: number): string {
+export function trainCode(config: TrainingConfig, count: number, steps: number, columns: Columns = {}): string {
   const { data, hidden, activation, seed, decay, changes } = config
-  const made = source(data)
+  const made = source(data, columns)
   const isBinary = data.kind !== 'blobs' && data.kind !== 'csv' && data.kind !== 'digits'
   const loss = isBinary ? 'binaryCrossEntropy' : 'crossEntropy'
   const ownChanges = config.runs.map((_, i) => changes.filter((change) => change.run === i))

@@ -10,6 +10,8 @@ export interface Examples {
   range: readonly [readonly [number, number], readonly [number, number]]
   featureNames: readonly string[]
   classNames: readonly string[]
+  /** The column of a table that is the class. */
+  target?: string
   /** A note about the columns of a table that are used. */
   note?: string
 }

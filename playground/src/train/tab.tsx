@@ -441,7 +441,7 @@ export function TrainTab() {
             />
           )}
           {shown && (
-            <CopyButton text={async () => (await import('./code')).trainCode(configOf(state), shown.train.count, state.at || 1000)}>
+            <CopyButton text={async () => (await import('./code')).trainCode(configOf(state), shown.train.count, state.at || 1000, shown)}>
               Copy as code
             </CopyButton>
           )}

@@ -5,12 +5,12 @@
 import { dsvFormat } from 'd3-dsv'
 import type { DataChoice } from './config'
 import { cut, type Examples } from './examples'
+import { GAPS } from './gaps'
 
 const MAX_CLASSES = 10
 /** Half a column of numbers is needed for it to be one with gaps. */
 const MIN_SHARE = 0.5
-/** Texts that people write for a missing value. */
-const isMissing = (text: string) => /^(|na|n\/a|nan|null|none|\?|-)$/i.test(text)
+const isMissing = (text: string) => text === '' || GAPS.includes(text.toLowerCase())
 
 interface Table {
   names: string[]
@@ -52,7 +52,9 @@ export function tableExamples({ csv, target, seed }: DataChoice): Examples {
   if (inputs.length < 2) throw new Error(`the table wants two columns of numbers beside the class, got ${inputs.length}`)
   const whole = rows.filter((row) => [...inputs, wanted].every((i) => !isMissing(row[i])))
   if (whole.length < 4) throw new Error(`the table wants a header and four rows without gaps at least, got ${whole.length}`)
-  const classNames = [...new Set(whole.map((row) => row[wanted]))].sort()
+  const classNames = [...new Set(whole.map((row) => row[wanted]))]
+  // As gradus/data orders them, for copied programs.
+  classNames.sort(classNames.every((name) => Number.isFinite(Number(name))) ? (a, b) => Number(a) - Number(b) : undefined)
   if (classNames.length < 2 || classNames.length > MAX_CLASSES)
     throw new Error(`'${names[wanted]}' has ${classNames.length} values: a class to predict has 2 to ${MAX_CLASSES}`)
   const scaled = inputs.map((i) => standardized(whole.map((row) => number(row[i]))))
@@ -68,7 +70,7 @@ export function tableExamples({ csv, target, seed }: DataChoice): Examples {
       [-3, 3],
     ],
     {
-      ...{ featureNames: inputs.map((i) => names[i]), classNames },
+      ...{ featureNames: inputs.map((i) => names[i]), classNames, target: names[wanted] },
       note: [
         `${whole.length} rows`,
         gaps > 0 ? `${gaps} with gaps left out` : '',
