@@ -13,7 +13,8 @@ const ASSETS = fileURLToPath(new URL('../dist/assets', import.meta.url))
  * it is WebAssembly, half the library's engine and what trains nets, a fifth the page. What no tab begins with comes when somebody asks for it: the
  * lecture, further optimizers, second-order methods, tables, the rate finder, programs to copy, every start, X-rays, looks at gradients, pairs of
  * hyper-parameters. X-rays are
- * 30 since they show themselves in notebooks, as pages; names that keep off curves and sentences that say who arrives are 1; Pictures and Sequences are 18 of what all tabs are.
+ * 30 since they show themselves in notebooks, as pages; names that keep off curves are 1; Pictures and
+ * Sequences are 18 of what all tabs are.
  */
 const BUDGETS = { page: 41, 'first view': 116, 'a net trains': 166, 'all tabs': 225, 'all files': 314 }
 
