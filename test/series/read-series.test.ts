@@ -1,7 +1,7 @@
 /** Reading of series: what is found, what is told, and what is refused. */
 import { describe, expect, test } from 'vitest'
 import { RandomStream } from '../../ts/common/random-stream.js'
-import { calendarOf, findCalendar, placeOf, readTimes, stepName, timeAt, timeText } from '../../ts/series/calendar.js'
+import { calendarOf, countSteps, findCalendar, oneStep, placeOf, readTimes, stepName, timeAt, timeText } from '../../ts/series/calendar.js'
 import { PERIODS } from '../../ts/series/options.js'
 import { type Columns, filled, type Reading, readSeries } from '../../ts/series/read-series.js'
 
@@ -39,6 +39,11 @@ describe('times', () => {
     const { values, ...calendar } = grid(texts)
     expect(stepName(calendar)).toBe(step)
     expect(timeText(calendar, placeOf(calendar, values[2]) + 1)).toBe(next)
+  })
+
+  test('steps have an article or a number, and several of them a plural', () => {
+    expect(['month', 'hour', 'unit', '2 weeks'].map(oneStep)).toEqual(['a month', 'an hour', 'a unit', '2 weeks'])
+    expect([countSteps(1, 'hour'), countSteps(3, 'month'), countSteps(3, '2 weeks')]).toEqual(['1 hour', '3 months', '3 × 2 weeks'])
   })
 
   test('weekdays skip Saturday and Sunday', () => {

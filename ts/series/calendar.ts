@@ -195,6 +195,16 @@ export function stepName({ kind, step }: Pick<Calendar, 'kind' | 'step'>): strin
   return count === 1 ? name : `${count} ${name}s`
 }
 
+/** `a month`, `an hour`, `2 weeks`; of the name of a step, too. */
+export function oneStep(calendar: Pick<Calendar, 'kind' | 'step'> | string): string {
+  const name = typeof calendar === 'string' ? calendar : stepName(calendar)
+  return /^\d/.test(name) ? name : `${name === 'hour' ? 'an' : 'a'} ${name}`
+}
+
+/** Several steps of a name: `3 months`, `3 × 2 weeks`. */
+export const countSteps = (count: number, step: string): string =>
+  /^\d/.test(step) ? `${count} × ${step}` : `${count} ${step}${count === 1 ? '' : 's'}`
+
 /** Places of a season, and of a longer one or 1: a year of months, a week of days, a day and a week of hours. */
 export function seasonsOf({ kind, step }: Calendar): [season: number, longer: number] {
   const whole = (x: number) => (Number.isInteger(x) ? x : 1)
@@ -240,7 +250,7 @@ export function findCalendar(who: string, series: readonly Float64Array[], form:
       if (run === 1) first = gap
       if (run >= Math.max(CHANGED_RUN, CHANGED_SHARE * own.length))
         throw rangeError(
-          `${who}: times want one frequency, got steps of a ${stepName({ ...base, step: base.step * step })} and, at ${say(own[i])}, of ${stepName({ ...base, step: base.step * gap })}; give every: 'month' or another period to add them up, or forecast the rows of one frequency`,
+          `${who}: times want one frequency, got steps of ${oneStep({ ...base, step: base.step * step })} and, at ${say(own[i])}, of ${oneStep({ ...base, step: base.step * gap })}; give every: 'month' or another period to add them up, or forecast the rows of one frequency`,
         )
     }
   }
@@ -249,7 +259,7 @@ export function findCalendar(who: string, series: readonly Float64Array[], form:
   const off = times.find((time) => !Number.isInteger(placeOf(found, time)))
   if (off !== undefined || often < USUAL * total)
     throw rangeError(
-      `${who}: times want regular steps, got ${off === undefined ? `${counts.size} different ones` : `${say(off)}, which is off the usual step of a ${stepName(found)}`}; give every: 'day', 'week' or 'month' to add rows up to regular periods`,
+      `${who}: times want regular steps, got ${off === undefined ? `${counts.size} different ones` : `${say(off)}, which is off the usual step of ${oneStep(found)}`}; give every: 'day', 'week' or 'month' to add rows up to regular periods`,
     )
   return found
 }

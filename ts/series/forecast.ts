@@ -3,7 +3,7 @@ import { rangeError } from '../common/errors.js'
 import { readOptions } from '../common/options.js'
 import { Pacer } from '../common/pacer.js'
 import { show } from '../common/show.js'
-import { stepName } from './calendar.js'
+import { countSteps, stepName } from './calendar.js'
 import { type Fits, fitClassics, forecastsOf, heldOut, judge, type Nets, originsOf } from './ensemble.js'
 import { planNet, trainNet } from './net.js'
 import { FORECAST, type ForecastOptions } from './options.js'
@@ -55,7 +55,7 @@ export async function forecast(rows: readonly object[], options: ForecastOptions
   const horizon = given.horizon ?? Math.max(1, Math.min(USUAL_HORIZON, season > 1 ? season : WITHOUT_SEASON, Math.floor(longest / 4)))
   if (horizon > longest / 2)
     throw rangeError(
-      `forecast: horizon wants at most ${Math.floor(longest / 2)} of ${longest} ${stepName(calendar)}s, half of the longest series, got ${horizon}; add earlier rows, or lower it`,
+      `forecast: horizon wants at most ${Math.floor(longest / 2)} of ${countSteps(longest, stepName(calendar))}, half of the longest series, got ${horizon}; add earlier rows, or lower it`,
     )
   checkKnown('forecast', { series, horizon, calendar, columns: names })
   const pacer = new Pacer()
@@ -96,7 +96,7 @@ function checkLengths({ series, seasons: [season], calendar }: SeriesSet, isChos
   const what = series.length === 1 ? 'the series has' : `${show(nameOf(key))} has`
   if (short.length === series.length)
     throw rangeError(
-      `forecast: ${what} ${values.length} values, fewer than two seasons of ${season} ${stepName(calendar)}s; ${isChosen ? 'give a shorter season' : 'give season: 1 for a forecast without a season'}, or add earlier rows`,
+      `forecast: ${what} ${values.length} values, fewer than two seasons of ${countSteps(season, stepName(calendar))}; ${isChosen ? 'give a shorter season' : 'give season: 1 for a forecast without a season'}, or add earlier rows`,
     )
   return [`${short.length} of ${series.length} series are shorter than two seasons of ${season}: their classics have no season`]
 }

@@ -4,18 +4,7 @@ import { nearest } from '../common/nearest.js'
 import { shortened, show, showNames } from '../common/show.js'
 import type { Row } from '../data/index.js'
 import { COMMA_ADVICE, hasComma, missingTest, numbered, numberOf, USUAL_GAPS, valueIn } from '../data/table/values.js'
-import {
-  type Calendar,
-  calendarOf,
-  type Form,
-  findCalendar,
-  placeOf,
-  readTimes,
-  seasonsOf,
-  stepName,
-  timeAt,
-  timeText,
-} from './calendar.js'
+import { type Calendar, calendarOf, type Form, findCalendar, oneStep, placeOf, readTimes, seasonsOf, timeAt, timeText } from './calendar.js'
 import type { Period } from './options.js'
 
 /** Columns of the rows, and how they are read. */
@@ -106,7 +95,7 @@ export function readSeries(who: string, given: readonly object[], columns: Colum
       all.map((cells) => Float64Array.from(cells.times)),
       form,
     )
-  if (reading.calendar === undefined) notes.unshift(`Times are a ${stepName(grid)} apart`)
+  if (reading.calendar === undefined) notes.unshift(`Times are ${oneStep(grid)} apart`)
   const [usual, longer] = seasonsOf(grid)
   const seasons = [reading.season ?? usual, reading.season === undefined ? longer : 1] as const
   const series = all.map((cells) => seriesOf(who, rows, cells, grid, columns, reading, notes, form))
@@ -218,7 +207,7 @@ function seriesOf(
     const place = placeOf(grid, time)
     if (every === undefined && !Number.isInteger(place))
       throw rangeError(
-        `${who}: '${columns.time}' wants times a ${stepName(grid)} apart, got ${form === 'number' ? time : new Date(time).toISOString()}, which is between two`,
+        `${who}: '${columns.time}' wants times ${oneStep(grid)} apart, got ${form === 'number' ? time : new Date(time).toISOString()}, which is between two`,
       )
     return Math.floor(place)
   })

@@ -5,7 +5,7 @@ import { formatCount, formatMetric, formatNumber, formatShare } from '../report/
 import { showInNotebooks } from '../report/notebook.js'
 import { PICTURE_WIDTH, page } from '../report/page.js'
 import { type ReportTextOptions, textOf } from '../report/text.js'
-import { timeText } from './calendar.js'
+import { countSteps, oneStep, timeText } from './calendar.js'
 import { MODELS, type Model } from './ensemble.js'
 import { nameOf } from './read-series.js'
 import type { SeriesReport } from './report.js'
@@ -62,9 +62,9 @@ function blocksOf(model: SeriesModel): Block[] {
       facts: [
         ['series', formatCount(report.series)],
         ['values', formatCount(report.values)],
-        ['times', `a ${step} apart`],
-        ['season', season > 1 ? `${season} ${step}s` : 'none'],
-        ['horizon', `${horizon} ${step}${horizon === 1 ? '' : 's'}`],
+        ['times', `${oneStep(step)} apart`],
+        ['season', season > 1 ? countSteps(season, step) : 'none'],
+        ['horizon', countSteps(horizon, step)],
       ],
     },
     {
