@@ -177,6 +177,14 @@ test('a word that the order of an input names is a value, also in the saved mode
   }
 })
 
+test.each([
+  [[1, 2, 3], "order wants different texts in an array, got an array of 3; 1 in it is no text, '1' is"],
+  [['a', 'b', 'a'], "got an array of 3; 'a' is in it twice"],
+  ['a,b', "got 'a,b'"],
+])('an order of %j is refused', async (given, message) => {
+  await expect(trainTable(rows, { target: 'grade', order: given as never })).rejects.toThrow(message)
+})
+
 test('an order that contradicts other options is refused', async () => {
   const given = { target: 'grade', order }
   await expect(trainTable(rows, { ...given, columns: { grade: 'number' } })).rejects.toThrow(

@@ -101,3 +101,13 @@ test('numbers and dates that are written for people are read as the table has th
     "predict: row 0: column 'price' wants a number, written as in the table, got 'cheap', column 'due' wants a date, written as in the table, got '31.02.2024'",
   )
 })
+
+test('gaps of a column of its own are gaps, and a word that an order names is a value', async () => {
+  const some = rows.map(({ size, kind }, i) => ({ size: i % 9 === 4 ? '-' : size, dose: ['none', 'low', 'high'][i % 3], kind }))
+  const { model } = await trainTable(some, {
+    ...{ target: 'kind', hidden: [4], epochs: 2 },
+    columns: { size: { as: 'number', missingValues: ['-', ''] }, dose: { as: 'ordinal', order: ['none', 'low', 'high'] } },
+  })
+  for (const row of [some[4], { size: '-', dose: 'none' }]) expect(model.predict([row], { strict: true })).toEqual(model.predict([row]))
+  expect(() => model.predict([{ size: '-', dose: '' }], { strict: true })).toThrow('all columns are empty')
+})

@@ -4,23 +4,30 @@ import { nearest } from '../common/nearest.js'
 import { shortened, show, showNames } from '../common/show.js'
 import type { TableState } from '../data/index.js'
 import { type TableColumn, useOf } from '../data/table/column.js'
-import { daysOf, isCell, isNumber, missingTest, type Row, valueIn } from '../data/table/values.js'
+import { daysOf, isCell, isNumber, type MissingTest, missingTest, type Row, valueIn } from '../data/table/values.js'
 import { readWritten } from '../data/table/written.js'
 
 /** Largest number of problems that a message lists. */
 const MAX_LISTED = 6
 
+interface StrictColumn extends TableColumn {
+  known: ReadonlySet<string> | null
+  isGap: MissingTest
+}
+
 /** @internal finds differences from the table, by the table's state */
 export class StrictRows {
-  private readonly columns: readonly (TableColumn & { known: ReadonlySet<string> | null })[]
+  private readonly columns: readonly StrictColumn[]
   /** Further names that a row may have: the target, and columns that the model does not use. */
   private readonly others: ReadonlySet<string>
-  private readonly isGap: (value: unknown) => boolean
 
   constructor(table: TableState, target: string) {
-    this.columns = table.columns.map((column) => ({ ...column, known: column.categories && new Set(column.categories) }))
-    this.others = new Set([target, ...(table.leftOut ?? [])])
-    this.isGap = missingTest(table.missingValues)
+    this.columns = table.columns.map((column) => ({
+      ...column,
+      known: column.categories && new Set(column.categories),
+      isGap: missingTest(column.missingValues ?? table.missingValues),
+    }))
+    this.others = new Set([target, ...table.leftOut])
   }
 
   /** @param from number of the first row. @throws RangeError that lists everything that is wrong, row by row */
@@ -41,7 +48,7 @@ export class StrictRows {
     const strange = Object.keys(row).filter((name) => !names.includes(name) && !this.others.has(name))
     const out: string[] = []
     if (absent.length > 0) out.push(`${named('column', absent)} ${absent.length === 1 ? 'is' : 'are'} missing`)
-    else if (names.every((name) => this.isGap(valueIn(row, name)))) out.push('all columns are empty')
+    else if (columns.every(({ name, isGap }) => isGap(valueIn(row, name)))) out.push('all columns are empty')
     if (strange.length > 0) {
       const near = nearest(strange[0], absent)
       const meant = near === undefined ? '' : ` (did you mean '${near}'?)`
@@ -49,7 +56,7 @@ export class StrictRows {
     }
     for (const column of columns) {
       const value = valueIn(row, column.name)
-      const wanted = this.isGap(value) ? undefined : wantedInstead(column, value)
+      const wanted = column.isGap(value) ? undefined : wantedInstead(column, value)
       if (wanted !== undefined) out.push(`column '${shortened(column.name)}' wants ${wanted}, got ${show(value)}`)
     }
     return out
@@ -57,7 +64,7 @@ export class StrictRows {
 }
 
 /** The expected kind of a value; undefined if it is like the table's values. */
-function wantedInstead(column: TableColumn & { known: ReadonlySet<string> | null }, value: unknown): string | undefined {
+function wantedInstead(column: StrictColumn, value: unknown): string | undefined {
   const as = useOf(column)
   const { written } = column
   if (written !== undefined) {

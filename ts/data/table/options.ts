@@ -118,6 +118,12 @@ const choices: Kind = { wants: "an object, { column: 'ordinal', … }", fits: ob
 const order: Kind = {
   wants: 'different texts in an array',
   fits: (value) => Array.isArray(value) && value.every(text.fits) && new Set(value).size === value.length,
+  remedy(value) {
+    if (!Array.isArray(value)) return ''
+    const other = value.find((name) => !text.fits(name))
+    if (other !== undefined) return `; ${show(other)} in it is no text${typeof other === 'number' ? `, '${other}' is` : ''}`
+    return `; ${show(value.find((name, i) => value.indexOf(name) < i))} is in it twice`
+  },
 }
 const column: Kind = { wants: 'the name of the column to predict', fits: text.fits }
 
