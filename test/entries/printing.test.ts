@@ -96,6 +96,9 @@ test('a printed history, table model, report or head is a short text', async () 
     `TableModel: 'species', 3 classes (setosa, versicolor, virginica), from 4 columns (${columns}) by 175 parameters`,
   )
   expect(inspect(report)).toBe(reportText(report))
+  const hostile = Array.from({ length: 9 }, (_, i) => ({ 'a\u001b[2J': i, 'b\n': ['x\nTableModel: ', `y${'y'.repeat(300)}`][i % 2] }))
+  const printed = inspect((await trainTable(hostile, { target: 'b\n', epochs: 2, hidden: [4] })).model)
+  expect(printed).toMatch(/^TableModel: 'b\\n', 2 classes \(x\\nTableModel: , y+…\), from 1 column \(a\\u001b\[2J\) by \d+ parameters$/)
   const head = await trainHead([[0, 1], [0, 2], [1, 0], [2, 0]], ['cat', 'cat', 'dog', 'dog']) // biome-ignore format: vectors
   expect(inspect(head)).toContain('of 4 examples with 2 numbers each')
   // nothing of this is seen by loops, JSON or clones

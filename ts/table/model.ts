@@ -4,6 +4,7 @@ import { flag, fraction, readOptions, type Schema } from '../common/options.js'
 import { quantileOf } from '../common/quantile.js'
 import { refuseLater } from '../common/saved.js'
 import { shortened, show, showNames } from '../common/show.js'
+import { visible } from '../common/visible.js'
 import { type EncoderOptions, encoderFromState, type TableEncoder, type TableState } from '../data/index.js'
 import { ENCODER } from '../data/table/encoder.js'
 import {
@@ -447,8 +448,10 @@ function checkedState(state: TableModelState): TableModelState {
 }
 
 givePrinted<TableModel>(TableModel.prototype, ({ net, target, classNames, columns }) => {
-  const listed = (names: readonly string[]) => names.slice(0, PRINTED).join(', ') + (names.length > PRINTED ? ', …' : '')
+  const listed = (names: readonly string[]) => names.slice(0, PRINTED).map(shortened).join(', ') + (names.length > PRINTED ? ', …' : '')
   const answers = classNames.length === 0 ? 'a number' : `${classNames.length} classes (${listed(classNames)})`
   const parameters = net.parameters().reduce((sum, { size }) => sum + size, 0)
-  return `TableModel: '${target}', ${answers}, from ${columns.length} columns (${listed(columns)}) by ${formatCount(parameters)} parameters`
+  return visible(
+    `TableModel: '${shortened(target)}', ${answers}, from ${columns.length} column${columns.length === 1 ? '' : 's'} (${listed(columns)}) by ${formatCount(parameters)} parameters`,
+  )
 })
