@@ -8,7 +8,7 @@ import { progressText } from '../../ts/table/progress.js'
 const rows = Array.from({ length: 120 }, (_, i) => ({ a: i % 17, size: ['S', 'M', 'L'][i % 3], stars: 1 + (i % 3) }))
 const options = { target: 'size', epochs: 2, hidden: [4] }
 
-test('a line for those who ask for it, nothing in a pipe, beside onProgress or with verbose: false', async () => {
+test('a line for those who ask for it, nothing in a pipe or with verbose: false', async () => {
   const written: string[] = []
   const spy = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
     written.push(String(text))
@@ -17,8 +17,12 @@ test('a line for those who ask for it, nothing in a pipe, beside onProgress or w
   try {
     await trainTable(rows, options)
     await trainTable(rows, { ...options, verbose: false })
-    await trainTable(rows, { ...options, verbose: true, onProgress: () => {} })
+    await trainTable(rows, { ...options, onProgress: () => {} })
     expect(written).toEqual([])
+    let calls = 0
+    await trainTable(rows, { ...options, verbose: true, onProgress: () => calls++ })
+    expect(written.splice(0)).toHaveLength(1)
+    expect(calls).toBeGreaterThan(1)
     await trainTable(rows, { ...options, verbose: true })
     expect(written).toEqual([expect.stringMatching(/^5 nets in [\d.]+ s · accuracy [\d.]+\n$/)])
     await expect(trainTable(rows, { ...options, target: 'no', verbose: true })).rejects.toThrow('no column')

@@ -68,9 +68,13 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   const options = readTrainOptions(given)
   const { time } = options
   options.signal?.throwIfAborted()
-  const line = options.verbose === false || options.onProgress ? undefined : terminalLine(options.verbose)
+  const line = terminalLine(options.verbose ?? (options.onProgress ? false : undefined))
   try {
-    const onProgress = options.onProgress ?? (line && ((progress: TableProgress) => line.show(() => progressText(progress))))
+    const both = (progress: TableProgress) => {
+      line?.show(() => progressText(progress))
+      options.onProgress?.(progress)
+    }
+    const onProgress = line ? both : options.onProgress
     const watch = new ProgressWatch(onProgress, began, time)
     const trained = await train<P>(rows, { ...options, ...(onProgress && { onProgress }) }, watch, began)
     line?.end(doneText(trained.report))
