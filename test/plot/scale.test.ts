@@ -1,6 +1,6 @@
 /** Axes of charts: where ticks are. */
 import { expect, test } from 'vitest'
-import { axisOf } from '../../ts/plot/scale.js'
+import { axisOf, shortNumber } from '../../ts/plot/scale.js'
 
 const PIXELS = { from: 0, to: 400, spacing: 80 }
 
@@ -38,3 +38,13 @@ test('a range of one value has room around it', () => {
   const { place } = axisOf([3, 3], { log: false, ...PIXELS })
   expect(place(3)).toBe(200)
 })
+
+test.each([
+  [0, '0'],
+  [-0.00012345, '-1.23e-4'],
+  [0.05, '0.05'],
+  [1234.6, '1,235'],
+  [2.5e9, '2500M'],
+  [1.4e31, '1.4e+31'],
+  [-1e12, '-1e+12'],
+])('%d at an axis is %s', (value, text) => expect(shortNumber(value)).toBe(text))

@@ -189,6 +189,10 @@ test('a validation loss that rises from nothing to nearly nothing is no overfitt
   expect(diagnose(report)).toEqual([])
 })
 
+test.each([undefined, {}, Promise.resolve(), { samples: [] }])('%o is no report', (given) =>
+  expect(() => diagnose(given as never)).toThrow('diagnose: wants the report of an XRay, got '),
+)
+
 test('odd reports are judged without an error', () => {
   const bare: XrayReport = { ...sound(), samples: [], epochs: [], layers: [] }
   delete bare.start

@@ -100,12 +100,12 @@ function logarithmicTicks(start: number, end: number, most: number): number[] {
   return multiples(Math.ceil((end - start) / most), start, end).map((power) => Number(`1e${power}`))
 }
 
-/** `0.05`, `1,200`, `1e-5`, `2.5M`. */
+/** `0.05`, `1,200`, `1e-5`, `2.5M`, `1.4e+31`. */
 export function shortNumber(value: number): string {
   if (value === 0) return '0'
   const size = Math.abs(value)
+  if (size < 1e-3 || size >= 1e12) return Number(value.toPrecision(3)).toExponential()
   if (size >= 1e6) return `${Number((value / 1e6).toPrecision(3))}M`
   if (size >= 1000) return Math.round(value).toLocaleString('en-US')
-  if (size < 1e-3) return Number(value.toPrecision(3)).toExponential()
   return String(Number(value.toPrecision(3)))
 }

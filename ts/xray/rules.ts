@@ -2,6 +2,8 @@
  * The rules: figures of a report → a sentence with a remedy. A rule looks at the report alone, so a saved report gives the same verdicts. Each has its
  * source beside it; thresholds were set on trainings of test/xray/faults.ts with even seeds and judged on odd ones.
  */
+import { typeError } from '../common/errors.js'
+import { show } from '../common/show.js'
 import { formatNumber, formatShare } from '../report/format.js'
 import type { Severity, Verdict, XrayLayer, XrayReport, XraySample } from './report.js'
 
@@ -570,6 +572,8 @@ export const SOURCES: readonly { name: string; source: string }[] = RULES.map(({
  * diagnose(JSON.parse(JSON.stringify(xray.report))).length === xray.report.verdicts.length // true
  */
 export function diagnose(report: XrayReport): Verdict[] {
+  if (!Array.isArray(report?.samples) || report.setup === undefined)
+    throw typeError(`diagnose: wants the report of an XRay, got ${show(report)}`)
   const course = courseOf(report)
   const found = RULES.flatMap(({ name, find }): Verdict[] => {
     const finding = find(course)
