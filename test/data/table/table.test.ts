@@ -353,6 +353,33 @@ describe('what fromTable decides, and why', () => {
     expect(() => fromTable([{ ' a': 1, y: 2 }] as Row[], { target: 'a' })).toThrow("fromTable: there is no column 'a', only ' a', 'y'")
   })
 
+  // each option with each encoding, given or decided: it has an effect, or an error says that it would have none
+  test.each(['order', 'buckets', 'size'] as const)('%s has an effect or is refused', (option) => {
+    const rows = many((i) => ({ n: 1 + (i % 3), s: ['S', 'M', 'L'][i % 3], t: `${'word '.repeat(9)}${i % 4} ${i % 5}`, y: i / 3 }), 40)
+    const value = { order: { n: ['3', '2', '1'], s: ['S', 'M', 'L'], t: [...new Set(rows.map(({ t }) => t))] }, buckets: 3, size: 3 }[
+      option
+    ]
+    let [used, refused] = [0, 0]
+    for (const name of ['n', 's', 't'] as const)
+      for (const as of [undefined, 'number', 'category', 'ordinal', 'hash', 'embedding', 'text'] as const) {
+        if (as === 'number' && name !== 'n') continue
+        const own = { [option]: option === 'order' ? (value as Any)[name] : value }
+        const encoded = (choice: object) => {
+          const { inputs, embeddings } = fromTable(rows, { target: 'y', columns: { [name]: choice } as Any })
+          return JSON.stringify([Array.from(inputs), embeddings])
+        }
+        try {
+          expect(encoded({ ...(as && { as }), ...own }), `${name} as ${as}`).not.toBe(encoded(as ? { as } : { missing: 'fail' }))
+          used++
+        } catch (error) {
+          if (!String(error).includes(`columns of '${name}': ${option} is for`)) throw error
+          refused++
+        }
+      }
+    expect(used).toBeGreaterThan(0)
+    expect(refused).toBeGreaterThan(0)
+  })
+
   test('ordinal, hashed and embedded columns', () => {
     const rows = many((i) => ({ size: ['S', 'M', 'L'][i % 3], zip: `z${i % 7}`, town: `t${i % 5}`, y: i / 3 }), 15)
     const columns = { size: { as: 'ordinal', order: ['S', 'M', 'L'] }, zip: { as: 'hash', buckets: 4 }, town: 'embedding' } as const

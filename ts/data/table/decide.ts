@@ -77,12 +77,31 @@ export function decideColumn(stats: ColumnStats, wanted: Wanted): Decision {
   const use = wanted.as ? { as: wanted.as, why: 'you said so' } : role === 'target' ? targetUse(stats, isAuto) : inputUse(stats, wanted)
   if (use.as === 'left out') return { column: null, report: { ...report, why: use.why, notes: unreadNotes(stats) } }
   const { as } = use
+  checkUsed(name, as, wanted)
   const column = columnOf(stats, as, wanted)
   if (missing === 'drop' || (isAuto && role === 'target')) column.drop = true
   if (isFilled) column.fill = fillOf(stats, column, missing)
   if (isFilled && as === 'number' && (wanted.lenient || stats.strays > 0)) column.lenient = true
   const features = role === 'target' ? 0 : widthOf(column)
   return { column, report: { ...report, as, why: use.why, features, ...detailsOf(stats, column), notes: notesOf(stats, column, wanted) } }
+}
+
+/** The encodings that an option of a column is for. */
+const ENCODINGS_OF = {
+  order: ['category', 'ordinal', 'embedding'],
+  buckets: ['hash', 'text'],
+  size: ['embedding'],
+} as const satisfies Partial<Record<keyof Wanted, readonly ColumnUse[]>>
+
+/** @throws RangeError for an option that the encoding of the column would ignore */
+function checkUsed(name: string, as: ColumnUse, wanted: Wanted): void {
+  for (const option of ['order', 'buckets', 'size'] as const) {
+    const uses: readonly ColumnUse[] = ENCODINGS_OF[option]
+    if (wanted[option] !== undefined && !uses.includes(as))
+      throw rangeError(
+        `fromTable: columns of '${shortened(name)}': ${option} is for ${uses.map(show).join(', ')}, and the column is a ${show(as)}; give \`as\` beside it, or leave it out`,
+      )
+  }
 }
 
 function isVector(value: unknown): boolean {

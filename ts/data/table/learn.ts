@@ -8,7 +8,7 @@ import { type Decision, decideColumn, type Wanted } from './decide.js'
 import { withoutGaps } from './encode.js'
 import type { EncoderParts } from './encoder.js'
 import { noteOn } from './file-notes.js'
-import { describeLeftOut, type GapTests, LeftOutCounter } from './left-out.js'
+import { type GapTests, LeftOutCounter, reasonsFor } from './left-out.js'
 import { choiceOf, isChosen, type ReadTableOptions, readTableOptions, type TableOptions, waysOf } from './options.js'
 import type { TableReport } from './report.js'
 import { ColumnStats } from './stats.js'
@@ -95,10 +95,7 @@ export class TableLearner {
 
   finish(): { encoder: EncoderParts; report: TableReport } {
     this.decideAnswers()
-    if (this.used === 0)
-      throw rangeError(
-        `fromTable: a value is missing in each of the ${this.seen} rows: ${describeLeftOut(this.leftOut.all).replace(/^.* left out: /, '')}`,
-      )
+    if (this.used === 0) throw rangeError(`fromTable: a value is missing in each of the ${this.seen} rows: ${reasonsFor(this.leftOut.all)}`)
     const { target, unknown } = this.options
     const inputs = this.names.map((name) => this.decide(name, 'input'))
     const answer = this.decide(target, 'target')

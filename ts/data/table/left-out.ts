@@ -55,14 +55,19 @@ export class LeftOutCounter {
  */
 export function describeLeftOut(leftOut: readonly LeftOut[]): string {
   const total = leftOut.reduce((sum, { rows }) => sum + rows, 0)
-  if (total === 0) return ''
+  return total === 0 ? '' : `${inWords(total)} ${total === 1 ? 'row' : 'rows'} left out: ${reasonsFor(leftOut)}`
+}
+
+/** @internal `no value in 'vote' ('NA' in 10); no value in 'age' (empty in 2)` */
+export function reasonsFor(leftOut: readonly LeftOut[]): string {
   const columns = [...new Set(leftOut.map(({ column }) => column))]
-  const reasons = columns.map((column) => {
-    const own = leftOut.filter((reason) => reason.column === column)
-    const values = own.map(({ value, rows }) => `${value === '' ? 'empty' : show(value)} in ${inWords(rows)}`)
-    return `no value in '${shortened(column)}' (${values.join(', ')})`
-  })
-  return `${inWords(total)} ${total === 1 ? 'row' : 'rows'} left out: ${reasons.join('; ')}`
+  return columns
+    .map((column) => {
+      const own = leftOut.filter((reason) => reason.column === column)
+      const values = own.map(({ value, rows }) => `${value === '' ? 'empty' : show(value)} in ${inWords(rows)}`)
+      return `no value in '${shortened(column)}' (${values.join(', ')})`
+    })
+    .join('; ')
 }
 
 /** @internal a whole number as people read it: 12,345 */
