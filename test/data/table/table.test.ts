@@ -356,14 +356,12 @@ describe('what fromTable decides, and why', () => {
   // each option with each encoding, given or decided: it has an effect, or an error says that it would have none
   test.each(['order', 'buckets', 'size'] as const)('%s has an effect or is refused', (option) => {
     const rows = many((i) => ({ n: 1 + (i % 3), s: ['S', 'M', 'L'][i % 3], t: `${'word '.repeat(9)}${i % 4} ${i % 5}`, y: i / 3 }), 40)
-    const value = { order: { n: ['3', '2', '1'], s: ['S', 'M', 'L'], t: [...new Set(rows.map(({ t }) => t))] }, buckets: 3, size: 3 }[
-      option
-    ]
+    const orders = { n: ['3', '2', '1'], s: ['S', 'M', 'L'], t: [...new Set(rows.map(({ t }) => t))] }
     let [used, refused] = [0, 0]
     for (const name of ['n', 's', 't'] as const)
       for (const as of [undefined, 'number', 'category', 'ordinal', 'hash', 'embedding', 'text'] as const) {
         if (as === 'number' && name !== 'n') continue
-        const own = { [option]: option === 'order' ? (value as Any)[name] : value }
+        const own = { [option]: { order: orders[name], buckets: 2, size: 7 }[option] }
         const encoded = (choice: object) => {
           const { inputs, embeddings } = fromTable(rows, { target: 'y', columns: { [name]: choice } as Any })
           return JSON.stringify([Array.from(inputs), embeddings])
