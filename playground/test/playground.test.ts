@@ -287,6 +287,18 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
     })
   })
 
+  once('a key that chooses an optimizer leaves the focus where it is', async () => {
+    await within('descent', async (page) => {
+      const choice = page.getByLabel('Optimizer 1', { exact: true })
+      await choice.focus()
+      for (const _ of [1, 2]) await page.keyboard.press('ArrowDown')
+      expect(await choice.inputValue()).toBe('Nesterov')
+      await page.keyboard.press('Tab')
+      await page.keyboard.press('Tab')
+      expect(await page.evaluate('document.activeElement.type')).toBe('range')
+    })
+  })
+
   test('each press of a key moves a logarithmic slider', async () => {
     await within(encodeLink('descent', { racers: [{ method: 'SGD', rate: 0.02, options: {} }], steps: 10 }, {}), async (page) => {
       const slider = page.getByLabel('Learning rate').first()
@@ -437,8 +449,16 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
     await within(encodeLink('fleet', { steps: 60 }, {}), async (page) => {
       await until(page, `/^1,024/.test(document.querySelector('.count')?.textContent ?? '')`)
       console.log(`${name}: ${await page.locator('.count').textContent()}`)
+      const map = page.locator('.fleet-map')
+      await map.focus()
+      await map.press('ArrowLeft')
+      await until(page, `/^Here: Learning rate/.test(document.querySelector('.verdict').textContent)`)
+      const left = await page.locator('.verdict').textContent()
+      await map.press('ArrowDown')
+      await expect.poll(() => page.locator('.verdict').textContent()).not.toBe(left)
       await page.getByRole('button', { name: 'Find out' }).click()
       await until(page, `document.querySelectorAll('.importance tr').length === 7`)
+      await until(page, `/^Best/.test(document.querySelector('.verdict').textContent)`)
       expect(await page.locator('.importance tr').first().textContent()).toMatch(/Learning rate/)
       // A small map for each pair, which becomes the large one.
       await until(page, `document.querySelectorAll('.pairs button').length === 21`)

@@ -267,7 +267,7 @@ export function DescentTab() {
         </div>
         {judged.lowest !== null && (
           <p class="says">
-            Arrived: from this step on the value stays within {short(state.epsilon)} of the lowest, {short(judged.lowest)}.
+            Arrived: from this step on the value stays within {short(state.epsilon)} of the lowest, which is {short(judged.lowest)}.
           </p>
         )}
         <Panel
@@ -351,7 +351,8 @@ export function DescentTab() {
               const change = (changes: object) => descent.set({ racers: state.racers.map((r, k) => (k === i ? { ...r, ...changes } : r)) })
               const { label, rate: usual, says, hasEpsilon } = methodOf(method)
               return (
-                <li key={`${i}-${method}`} title={says}>
+                // Not by its method: whoever chooses one by key stays in the list.
+                <li key={i} title={says}>
                   <RowHead
                     look={looks[i]}
                     remove={`Remove ${label}`}

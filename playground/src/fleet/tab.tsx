@@ -67,7 +67,7 @@ export function FleetTab() {
         <Canvas
           class="map fleet-map"
           tabIndex={0}
-          label={`Final loss of ${done} nets by ${axis(state.x).label} and ${axis(state.y).label}${best ? `; best ${short(best.loss)} at ${short(xs[best.left])} and ${short(ys[best.bottom])}` : ''}`}
+          label={`Final loss of ${done} nets by ${axis(state.x).label} and ${axis(state.y).label}${best ? `; best ${short(best.loss)} at ${short(xs[best.left])} and ${short(ys[best.bottom])}` : ''}. Arrow keys point at a net.`}
           when={[map.result, pointed.value, isDark.value]}
           paint={({ context: c, width, height }) => {
             const [w, h] = [(width - LEFT - EDGE) / SIDE, (height - BOTTOM - EDGE) / SIDE]
@@ -105,6 +105,16 @@ export function FleetTab() {
             c.fillText(axis(state.y).label, 0, 0)
             c.restore()
           }}
+          onKeyDown={(e) => {
+            const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: SIDE, ArrowDown: -SIDE }[e.key]
+            if (by === undefined) return
+            e.preventDefault()
+            const from = here ?? (best ? best.bottom * SIDE + best.left : 0)
+            const next = from + by
+            // Left and right stay in their row.
+            if (next >= 0 && next < SIDE * SIDE && (Math.abs(by) > 1 || rowOf(next) === rowOf(from))) pointed.value = next
+          }}
+          onBlur={() => (pointed.value = null)}
           onPointerMove={(e) => {
             const box = e.currentTarget.getBoundingClientRect()
             const column = Math.floor(((e.clientX - box.left - LEFT) / (box.width - LEFT - EDGE)) * SIDE)
@@ -120,7 +130,7 @@ export function FleetTab() {
           <span class="hatched worse">worse than a guess</span>
           <span class="hatched">diverged</span>
         </div>
-        <p class="verdict">
+        <p class="verdict" aria-live="polite">
           {marked
             ? `${here === null ? 'Best' : 'Here'}: ${axis(state.x).label} ${short(xs[marked.left])}, ${axis(state.y).label} ${short(ys[marked.bottom])}, loss ${Number.isNaN(marked.loss) ? 'diverged' : short(marked.loss)}${marked.nets > 1 ? `, the mean of ${marked.nets} nets that differ in their first weights` : ''}`
             : 'Training…'}

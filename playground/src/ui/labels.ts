@@ -22,7 +22,7 @@ const GAP = 9
 /** Pixels from a place up to the middle of its name, and the radius of what is drawn there. */
 const [ABOVE, HEAD] = [10, 7]
 /** Lines by which a label moves rather than cover a curve along all of its length, and rather than cover a point. */
-const [CURVE, POINT] = [20, 100]
+const [CURVE, POINT] = [8, 100]
 const FONT = '600 12px system-ui, sans-serif'
 
 /**
