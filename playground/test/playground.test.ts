@@ -10,6 +10,7 @@ import { NIGHTLY } from '../../test/tools/nightly'
 import { LESSONS } from '../src/lessons'
 import { decodeLink, encodeLink } from '../src/link'
 import type { Change } from '../src/train/config'
+import { run } from '../src/train/state'
 import { type BrowserName, launch } from './browsers'
 import { serve } from './serve'
 
@@ -817,6 +818,47 @@ describe('in Chromium alone', () => {
     await expect.poll(hash, { timeout: HANGS }).toMatch(/^#train/)
     await page.goBack()
     await expect.poll(() => title.textContent(), { timeout: HANGS }).toMatch(/^19\./)
+    await page.context().close()
+  })
+
+  // Each control in the order of the keyboard, whatever the ones before have left: nothing may throw, and Tab has to come to an end.
+  test.each([
+    encodeLink('descent', { everyStart: true }, {}),
+    encodeLink('descent', { view: 'surface' }, {}),
+    encodeLink('train', { runs: [run('Adam'), run('SGD')] }, {}),
+    encodeLink('train', { backprop: true, sharpness: true, runs: [run('Adam'), run('SGD')] }, {}),
+    'schedules',
+    'fleet',
+    'pictures',
+    'series',
+  ])('every control answers to keys alone: %s', async (link) => {
+    const errors: string[] = []
+    const page = await newPage(browser, { viewport: { width: 1440, height: 900 } })
+    page.on('pageerror', ({ message }) => errors.push(message))
+    await page.goto(`${site.url}#${link}`)
+    await page.locator('#settings').waitFor()
+    await page.waitForTimeout(1500)
+    const keys: Record<string, string[]> = {
+      summary: ['Enter', 'Enter'],
+      ...{ canvas: ['ArrowLeft', 'ArrowUp'], range: ['ArrowRight'], radio: ['ArrowRight'], 'select-one': ['ArrowDown'] },
+      ...{ checkbox: ['Space'], button: ['Space'], text: ['1'] },
+    }
+    await page.locator('.header-end button').last().focus()
+    const reached = async () => {
+      await page.keyboard.press('Tab')
+      return page.evaluate(() => {
+        const it = document.activeElement as HTMLInputElement
+        return it.closest('main') && (it.type || it.tagName.toLowerCase())
+      })
+    }
+    let stops = 0
+    for (let kind = await reached(); kind && stops < 100; kind = await reached(), stops++) {
+      for (const key of keys[kind] ?? []) await page.keyboard.press(key)
+      await page.waitForTimeout(150)
+      expect(errors, `control ${stops}, ${kind}`).toEqual([])
+    }
+    expect(stops).toBeGreaterThan(8)
+    expect(stops).toBeLessThan(100)
     await page.context().close()
   })
 

@@ -290,7 +290,7 @@ export function TrainTab() {
       <section class="results" aria-label="Results">
         {frame.value?.sharpness && state.sharpness && sharpnessPanel && (
           <sharpnessPanel.SharpnessPanel
-            runs={frame.value.sharpness}
+            runs={frame.value.sharpness.slice(0, looks.length)}
             looks={looks.map((look, i) => ({ ...look, label: runName(present(state, i)) }))}
           />
         )}
