@@ -101,6 +101,22 @@ describe('toFunction', () => {
     expect(whole.length).toBeLessThan(1.4 * bytes + 1500)
     expect(half.length).toBeLessThan(0.7 * bytes + 1500)
   })
+
+  test.each([1e-30, 1e-6, 1, 1e6, 1e30])(
+    'halves keep three digits of weights that are %s times as large, and biases all digits',
+    (scale) => {
+      const model = new Sequential([new Dense(8, 6), new Dense(6, 2)], { seed: 2 })
+      model.build()
+      const [first, second] = model.layers
+      first.weight.assign(first.weight.data().map((w) => w * scale))
+      second.weight.assign(second.weight.data().map((w) => w / scale))
+      second.bias?.assign([1e6, 0])
+      const rows = [[1, 2, 3, 4, 5, 6, 7, 8]]
+      const source = toFunction(model, { weights: 'float16' })
+      const predict = new Function(`${source}; return predict`)() as (rows: number[][]) => number[][]
+      expectClose(predict(rows).flat(), [...model.predict(rows).data()], 0.01)
+    },
+  )
 })
 
 describe('there and back', () => {

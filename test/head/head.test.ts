@@ -331,9 +331,9 @@ describe('bad input', () => {
         [1, undefined],
       ],
       ['a', 'b'],
-      'trainHead: row 1 wants finite numbers, got NaN at place 1',
+      'trainHead: row 1 wants finite numbers, got undefined at place 1',
     ],
-    ['a number beyond single precision', [[1e39], [1]], ['a', 'b'], 'trainHead: row 0 wants finite numbers, got Infinity at place 0'],
+    ['a number beyond single precision', [[1e39], [1]], ['a', 'b'], 'trainHead: row 0 wants numbers below 3.4e38, got 1e+39 at place 0'],
     ['no vector', [[1, 2], undefined], ['a', 'b'], 'trainHead: row 1 wants an array of numbers, got undefined'],
     ['a promise', [[1, 2], Promise.resolve([1, 2])], ['a', 'b'], 'trainHead: row 1 wants an array of numbers, got a Promise'],
     [
@@ -422,7 +422,11 @@ describe('bad input', () => {
   const bad: [what: string, change: (head: Head<string>) => void, message: string][] = [
     ['a vector of another length', (head) => head.add([1, 2, 3], 'cat'), 'add: vector wants 2 numbers, as the head was trained on, got 3'],
     ['a vector that is not finite', (head) => head.add([1, Infinity], 'cat'), 'add: vector wants finite numbers, got Infinity at place 1'],
-    ['a number beyond single precision', (head) => head.add([1e39, 1], 'cat'), 'add: vector wants finite numbers, got 1e+39 at place 0'],
+    [
+      'a number beyond single precision',
+      (head) => head.add([1e39, 1], 'cat'),
+      'add: vector wants numbers below 3.4e38, got 1e+39 at place 0',
+    ],
     ['a hole', (head) => head.add([1, null as never], 'cat'), 'add: vector wants finite numbers, got null at place 1'],
     ['a label that is undefined', (head) => head.add([1, 2], undefined as never), 'add: the label of row 0 wants a text'],
     [
@@ -497,7 +501,7 @@ describe('bad input', () => {
         [1, 'x'],
       ] as never),
     ).toThrow('predict: row 1 wants finite numbers')
-    expect(() => head.predict([1, 1e39])).toThrow('predict: vector wants finite numbers, got 1e+39 at place 1')
+    expect(() => head.predict([1, 1e39])).toThrow('predict: vector wants numbers below 3.4e38, got 1e+39 at place 1')
     expect(() => head.predict([1])).toThrow('predict: vector wants 2 numbers, as the head was trained on, got 1')
     expect(() => head.predict(undefined as never)).toThrow('predict: vector wants 2 numbers, got undefined')
     expect(head.predict([])).toEqual([])

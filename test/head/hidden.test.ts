@@ -27,6 +27,12 @@ const furthest = (a: HeadPrediction[], b: HeadPrediction[]) =>
     ),
   )
 
+const functionOf = async (head: Head<string>, weights?: 'float32') => {
+  const source = headToFunction(head, weights && { weights })
+  const { predict } = await import(`data:text/javascript,${encodeURIComponent(source)}`)
+  return (vectors: Float32Array[]): HeadPrediction[] => vectors.map((v) => predict(v))
+}
+
 describe('a small net', () => {
   test('is taken where a line cannot do it, by the folds, and is as good on rows that nobody saw', async () => {
     const test = rings(1000, 2)
@@ -147,16 +153,8 @@ describe('a head with a hidden layer', () => {
       for (const one of [head, again]) one.add([5, 5, 5, 5], 'corner')
       expect(furthest(again.predict(vectors), head.predict(vectors))).toBeLessThan(0.02)
     }
-    const source = headToFunction(head, { weights: 'float32' })
-    const { predict } = (await import(`data:text/javascript,${encodeURIComponent(source)}`)) as {
-      predict: (v: Float32Array) => HeadPrediction
-    }
-    expect(
-      furthest(
-        vectors.map((v) => predict(v)),
-        head.predict(vectors),
-      ),
-    ).toBeLessThan(1e-4)
+    const says = await functionOf(head, 'float32')
+    expect(furthest(says(vectors), head.predict(vectors))).toBeLessThan(1e-4)
     const broken = (change: (saved: Record<string, Record<string, unknown>>) => void) => {
       const saved = decodeState(head.bytes()) as { head: Record<string, Record<string, unknown>> }
       change(saved.head)
@@ -193,5 +191,26 @@ describe('a head with a hidden layer', () => {
     const again = await loadMultiLabelHead<string>(head.bytes({ examples: true }))
     again.add([4, 4, 4, 4], ['corner'])
     expect([again.hidden, again.labels]).toEqual([[64], ['ring', 'up', 'corner']])
+  })
+
+  test.each([
+    ['small', 1e-6, 0],
+    ['large', 1e6, 0],
+    ['far from 0', 1, 1000],
+  ])('files and functions of 16 bits say the same of vectors that are %s, with a net and with a line', async (_, scale, shift) => {
+    for (const [rows, hidden] of [
+      [rings(400, 1), [64]],
+      [halves(400, 1), []],
+    ] as const) {
+      const vectors = rows.vectors.map((v) => v.map((x) => x * scale + shift))
+      const head = await trainHead<string>(vectors, rows.labels, { hidden })
+      const said = head.predict(vectors)
+      expect(furthest((await functionOf(head))(vectors), said)).toBeLessThan(0.02)
+      for (const examples of [false, true]) {
+        const again = await loadHead<string>(head.bytes({ examples }))
+        expect(furthest(again.predict(vectors), said)).toBeLessThan(0.02)
+        expect(furthest((await loadHead<string>(again.bytes())).predict(vectors), again.predict(vectors))).toBeLessThan(1e-3)
+      }
+    }
   })
 })

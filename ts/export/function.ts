@@ -2,7 +2,7 @@
 import { rangeError, typeError } from '../common/errors.js'
 import { readOptions, type Schema, text } from '../common/options.js'
 import { show } from '../common/show.js'
-import { HALVES } from '../io/dtypes.js'
+import { halvesOf } from '../io/dtypes.js'
 import { Activation } from '../nn/activation.js'
 import { BatchNorm } from '../nn/batch-norm.js'
 import { Dense } from '../nn/dense.js'
@@ -53,9 +53,9 @@ const HELPERS = {
   weights: `  // numbers from base64, of any runtime
   const bytes = (text) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0))`,
   float32: `  const numbers = (text) => new Float32Array(bytes(text).buffer)`,
-  float16: `  const numbers = (text) => Float32Array.from(new Uint16Array(bytes(text).buffer), (bits) => {
+  float16: `  const halves = (text, factor) => Float32Array.from(new Uint16Array(bytes(text).buffer), (bits) => {
     const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 31, bits & 1023]
-    return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25))
+    return factor * sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25))
   })`,
   dense: `  // x·W + b along the last axis
   const dense = (x, weight, bias, inputs, outputs, f) => {
@@ -196,7 +196,7 @@ export function toFunction(model: Module, options: FunctionOptions = {}): string
   if (!/^[A-Za-z_$][\w$]*$/.test(name)) throw rangeError(`toFunction: name wants that of a function, got ${show(name)}`)
   const writer = new SourceWriter(weights)
   const body = writer.net(model)
-  const usual = writer.constants.length > 0 ? (['weights', weights] as const) : []
+  const usual = writer.constants.length > 0 ? (['weights'] as const) : []
   const helpers = [...usual, ...writer.helpers].map((helper) => HELPERS[helper])
   const parts = [...helpers, ...writer.constants, `  return ${body}`]
   return `${form === 'module' ? '/** Written by gradus. */\n' : ''}const ${name}Row = (() => {
@@ -241,7 +241,7 @@ class SourceWriter {
         const { weight, bias, inputs, outputs, activation } = layer as Dense
         this.use('dense')
         const f = activation === 'linear' ? 'null' : `(x) => ${this.activation(activation)}`
-        return `dense(x, ${this.constant(weight.data())}, ${bias === null ? 'null' : this.constant(bias.data())}, ${inputs}, ${outputs}, ${f})`
+        return `dense(x, ${this.constant(weight.data())}, ${bias === null ? 'null' : this.wholes(bias.data())}, ${inputs}, ${outputs}, ${f})`
       }
       case Activation: {
         const { activation } = layer as Activation
@@ -332,7 +332,7 @@ class SourceWriter {
       y = `factors(${product}, ${this.constant(outputScale.data())})`
     }
     if (bias !== null) {
-      const b = this.constant(bias.data())
+      const b = this.wholes(bias.data())
       y += `.map((x, i) => x + ${b}[i])`
     }
     return activation === 'linear' ? y : `${y}.map((x) => ${this.activation(activation)})`
@@ -347,12 +347,22 @@ class SourceWriter {
     if (!this.helpers.includes(helper)) this.helpers.push(helper)
   }
 
+  /** The name of an array, of halves if `weights: 'float16'` asks for them. */
   private constant(values: ArrayLike<number>): string {
+    if (this.format === 'float32') return this.wholes(values)
+    const { factor, halves } = halvesOf(values)
+    return this.stored('float16', `halves('${base64(halves)}', ${factor})`)
+  }
+
+  /** The name of an array with all bits, such as a bias, which x·W may nearly cancel. */
+  private wholes(values: ArrayLike<number>): string {
+    return this.stored('float32', `numbers('${base64(Float32Array.from(values))}')`)
+  }
+
+  private stored(format: 'float32' | 'float16', value: string): string {
+    this.use(format)
     const name = `w${this.constants.length}`
-    const stored = this.format === 'float32' ? Float32Array.from(values) : HALVES.F16(values)
-    if (this.format === 'float16' && Array.from(values).some((value) => Number.isFinite(value) && Math.abs(value) >= 65520))
-      throw rangeError("toFunction: a weight is too large for float16; leave weights: 'float32'")
-    this.constants.push(`  const ${name} = numbers('${base64(new Uint8Array(stored.buffer))}')`)
+    this.constants.push(`  const ${name} = ${value}`)
     return name
   }
 }
@@ -368,7 +378,8 @@ function widthOf(model: Module): number {
   return 0
 }
 
-function base64(bytes: Uint8Array): string {
+function base64({ buffer }: Float32Array | Uint16Array): string {
+  const bytes = new Uint8Array(buffer)
   let text = ''
   // each byte is an argument of the call, and the number of arguments is limited
   for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192))

@@ -4,6 +4,7 @@ import { encodeState, type Sequential, saveState } from '../index.js'
 import { type Examples, presentExamples } from './examples.js'
 import type { Line } from './lines.js'
 import { Logits } from './logits.js'
+import { rounded } from './rounded.js'
 import { Solver } from './solver.js'
 import type { Label } from './vectors.js'
 
@@ -93,6 +94,12 @@ export abstract class AnyHead<L extends Label, S extends AnyState<L>> {
     return this.#logits.toModel()
   }
 
+  /** @internal {@link toModel} with weights that 16 bits hold */
+  toRoundedModel(): Sequential {
+    const state = { ...this.#state, ...rounded(this.#state) }
+    return this.#logitsOf(state, 'toModel').toModel()
+  }
+
   /**
    * The head as the bytes of one file, for {@link loadHead} or {@link loadMultiLabelHead}: weights and means with 11 significant bits.
    *
@@ -131,7 +138,11 @@ export abstract class AnyHead<L extends Label, S extends AnyState<L>> {
 
   /** @internal Takes a state, if it fits. */
   protected take(state: S, who = 'Head'): void {
-    this.#logits = new Logits(state.line, state.temperature, state.hidden, this.shifts(state, who))
+    this.#logits = this.#logitsOf(state, who)
     this.#state = state
+  }
+
+  #logitsOf(state: S, who: string): Logits {
+    return new Logits(state.line, state.temperature, state.hidden, this.shifts(state, who))
   }
 }

@@ -26,6 +26,14 @@ export class Examples {
     return this.#classOf.subarray(0, this.#count)
   }
 
+  /** The mean of the vectors. */
+  center(): Float64Array {
+    const { width } = this
+    const sums = new Float64Array(width)
+    for (let i = 0; i < this.#count * width; i++) sums[i % width] += this.#vectors[i]
+    return sums.map((sum) => sum / this.#count)
+  }
+
   append({ vectors, count }: Rows, classOf: Int32Array): void {
     const { width } = this
     const after = this.#count + count

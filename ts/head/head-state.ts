@@ -1,13 +1,14 @@
 /** Everything that a head is, as plain data, and its form in a file. */
 import { rangeError, typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
-import { HALVES, halfToFloat } from '../io/dtypes.js'
+import { halfToFloat, halvesOf } from '../io/dtypes.js'
 import type { AnyState } from './any-head.js'
 import type { HiddenReport } from './choose-hidden.js'
 import { Examples } from './examples.js'
 import type { Line } from './lines.js'
 import type { Spread } from './none.js'
 import type { Priors } from './priors.js'
+import { rounded } from './rounded.js'
 import { isLabel, type Label, type Rows } from './vectors.js'
 
 /** Scores of a head on held-out rows. */
@@ -41,19 +42,14 @@ export interface HeadState<L extends Label> extends AnyState<L> {
 const FORMAT = 'gradus-head/1'
 const WHO = 'loadHead'
 
-/** Numbers in 16 bits each: halves of numbers from −1 to 1, and their common factor. */
-interface Halves {
-  factor: number
-  halves: Uint16Array
-}
-
 /** @returns what `encodeState` takes: weights and means in 16 bits, all else as it is */
-export function stored<L extends Label>({ line, hidden, spread, examples, ...state }: HeadState<L>, withExamples: boolean): object {
+export function stored<L extends Label>(head: HeadState<L>, withExamples: boolean): object {
+  const { line, hidden, spread, examples, ...state } = head
   return {
     head: {
       format: FORMAT,
       ...state,
-      ...storedLines(line, hidden),
+      ...storedLines(head),
       means: halvesOf(spread.means),
       spreads: Float32Array.from(spread.spreads),
       distances: Float32Array.from(spread.distances),
@@ -62,17 +58,11 @@ export function stored<L extends Label>({ line, hidden, spread, examples, ...sta
   }
 }
 
-/** Both layers of a head. */
-export function storedLines(line: Line, hidden: Line | null): object {
+/** Both layers of a head, in 16 bits a weight. */
+export function storedLines(state: AnyState<Label>): object {
+  const { line, hidden } = rounded(state)
   const own = ({ weights, bias }: Line) => ({ weights: halvesOf(weights), bias: Float32Array.from(bias) })
   return { ...own(line), ...(hidden && { hidden: own(hidden) }) }
-}
-
-export function halvesOf(values: Float32Array | Float64Array): Halves {
-  let most = 0
-  for (const value of values) most = Math.max(most, Math.abs(value))
-  const factor = most || 1
-  return { factor, halves: HALVES.F16(values.map((value) => value / factor)) }
 }
 
 /** @param file result of `loadState` @throws RangeError, TypeError for a file that is damaged or holds no head */
@@ -177,7 +167,7 @@ export function areNumbers<A extends Float32Array | Float64Array | Int32Array | 
 }
 
 export function numbersOf(who: string, what: string, given: unknown, length: number): Float32Array {
-  const { factor, halves } = Object(given) as Halves
+  const { factor, halves } = Object(given) as ReturnType<typeof halvesOf>
   if (!areNumbers(halves, length, Uint16Array) || !(Number.isFinite(factor) && factor > 0)) throw damaged(who, what)
   const out = new Float32Array(length)
   for (let i = 0; i < length; i++) out[i] = halfToFloat(halves[i]) * factor

@@ -1,9 +1,10 @@
 /** Everything that a head with sets of classes is, as plain data, and its form in a file. */
 import { typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
+import { halvesOf } from '../io/dtypes.js'
 import type { AnyState } from './any-head.js'
 import type { HiddenReport } from './choose-hidden.js'
-import { areNumbers, areScores, damaged, examplesOf, halvesOf, savedClasses, savedLines, storedLines } from './head-state.js'
+import { areNumbers, areScores, damaged, examplesOf, savedClasses, savedLines, storedLines } from './head-state.js'
 import { Sets } from './sets.js'
 import type { Label } from './vectors.js'
 
@@ -40,12 +41,13 @@ const FORMAT = 'gradus-multi-label-head/1'
 const WHO = 'loadMultiLabelHead'
 
 /** @returns what `encodeState` takes: weights in 16 bits, all else as it is */
-export function storedSets<L extends Label>({ line, hidden, examples, sets, ...state }: MultiLabelState<L>, withExamples: boolean): object {
+export function storedSets<L extends Label>(head: MultiLabelState<L>, withExamples: boolean): object {
+  const { line, hidden, examples, sets, ...state } = head
   return {
     head: {
       format: FORMAT,
       ...state,
-      ...storedLines(line, hidden),
+      ...storedLines(head),
       ...(withExamples &&
         examples && {
           sets: Uint8Array.from(sets.all.flatMap((set) => Array.from(set))),

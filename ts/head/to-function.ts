@@ -59,7 +59,7 @@ export function headToFunction<L extends Label>(head: Head<L> | MultiLabelHead<L
   const { weights } = readOptions('headToFunction', options, HEAD_TO_FUNCTION)
   return [
     `/** Names the ${hasSets ? 'classes' : 'class'} of a vector. Written by gradus; it needs nothing. */\n`,
-    toFunction(head.toModel(), { name: 'net', weights }),
+    toFunction(weights === 'float16' ? head.toRoundedModel() : head.toModel(), { name: 'net', weights }),
     `\nconst labels = ${literal(head.labels)}\nconst width = ${head.width}\n`,
     hasSets ? `const thresholds = ${literal([...head.state.thresholds])}\n${PREDICT_SETS}` : PREDICT,
   ].join('')

@@ -132,9 +132,9 @@ function wrongLength(who: string, row: number, got: number, wants: number, as: s
 }
 
 function notFinite(who: string, what: string, place: number, got: unknown): RangeError {
-  return rangeError(
-    `${who}: ${what} wants finite numbers, got ${show(got)} at place ${place}; ${typeof got === 'string' ? 'row.map(Number) makes numbers of texts' : 'leave the row out, or embed it again'}`,
-  )
+  const wants = Number.isFinite(got) ? 'numbers below 3.4e38' : 'finite numbers'
+  const remedy = typeof got === 'string' ? 'row.map(Number) makes numbers of texts' : 'leave the row out, or embed it again'
+  return rangeError(`${who}: ${what} wants ${wants}, got ${show(got)} at place ${place}; ${remedy}`)
 }
 
 /** Labels as numbers of classes. */

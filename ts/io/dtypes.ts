@@ -82,6 +82,14 @@ export const HALVES: Readonly<Record<string, (values: ArrayLike<number>) => Uint
   BF16: toBfloat16,
 }
 
+/** @internal numbers in 16 bits each, of any size: halves of numbers from −1 to 1, and their common factor */
+export function halvesOf(values: ArrayLike<number>): { factor: number; halves: Uint16Array } {
+  let most = 0
+  for (let i = 0; i < values.length; i++) if (Number.isFinite(values[i])) most = Math.max(most, Math.abs(values[i]))
+  const factor = most || 1
+  return { factor, halves: Uint16Array.from(values, (value) => floatToHalf(value / factor)) }
+}
+
 /** A half is a whole number of units: 2⁻²⁴ below 2⁻¹⁴, from there on 1/1024 of the power of two below it. */
 function floatToHalf(value: number): number {
   const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0
