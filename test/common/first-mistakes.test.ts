@@ -53,6 +53,11 @@ const MISTAKES: [string, () => unknown, string | RegExp][] = [
   ],
   ['evaluateTable of a path', () => evaluateTable(model, FILE as never), /^evaluateTable: wants rows in an array.*; await readTable\(…\)/],
   ['driftOf of a path', () => driftOf(model, FILE as never), /^driftOf: wants rows in an array.*; await readTable\(…\)/],
+  [
+    'a class that the model does not know',
+    () => evaluateTable(model, [{ sepal_length: 1, sepal_width: 1, petal_length: 1, petal_width: 1, species: 'rose' }]),
+    "evaluateTable: column 'species' of row 0 wants one of setosa, versicolor, virginica, got 'rose'",
+  ],
   ['explainTable of nothing', () => explainTable(model, undefined as never), 'explainTable: wants rows in an array, got undefined'],
   [
     'explainTable of a Set',

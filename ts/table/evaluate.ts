@@ -1,6 +1,6 @@
 /** Evaluation of a model on rows with known answers. */
-import { rangeError } from '../common/errors.js'
-import type { LeftOut } from '../data/index.js'
+import { rangeError, reword } from '../common/errors.js'
+import type { LeftOut, Table } from '../data/index.js'
 import { leftOutBy } from '../data/table/encoder.js'
 import { numbered } from '../data/table/values.js'
 import { type ReportedDecision, reported } from './decision.js'
@@ -46,7 +46,7 @@ export function evaluateTable(model: TableModel<Prediction>, rows: readonly obje
   if (known.length === 0) throw rangeError(`evaluateTable: no row has a value in column '${model.target}'`)
   // the encoder leaves out rows without a target, and its errors name rows by their index among all rows
   const { table } = model.saved()
-  const data = model.encoder.dataset(table.target.drop ? rows : known)
+  const data = encoded(model, table.target.drop ? rows : known)
   const without = { column: model.target, value: '', rows: rows.length - known.length }
   const leftOut = table.target.drop ? leftOutBy(table, rows) : [...(without.rows > 0 ? [without] : []), ...leftOutBy(table, known)]
   const answers = model.answersTo(data.inputs)
@@ -73,5 +73,14 @@ export function evaluateTable(model: TableModel<Prediction>, rows: readonly obje
     ...(decision?.threshold !== undefined && { threshold: { value: decision.threshold } }),
     ...(targets instanceof Int32Array && { confusion: confusionOf(answers, targets, classes, decision) }),
     ...(learnt !== undefined && { learnt }),
+  }
+}
+
+function encoded({ encoder }: TableModel<Prediction>, rows: readonly object[]): Table {
+  try {
+    return encoder.dataset(rows)
+  } catch (error) {
+    reword(error, (message) => message.replace(/^dataset: /, 'evaluateTable: '))
+    throw error
   }
 }
