@@ -73,7 +73,7 @@ test('an evaluation says it, and a damaged profile is refused', () => {
   expect(evaluateTable(model, drawn(200, 44, { shift: 30 })).drift.columns.map(({ column }) => column)).toContain('age')
   expect(model.saved().profile.rows).toBe(320)
   for (const damaged of [undefined, { rows: 1 }, { rows: 3, columns: [{ name: 'age', gaps: 0, quantiles: ['x'] }] }, null, 7])
-    expect(() => tableModelFrom(model.net, JSON.stringify({ ...model.saved(), profile: damaged }))).toThrow('or a damaged one')
+    expect(() => tableModelFrom(model.net, JSON.stringify({ ...model.saved(), profile: damaged }))).toThrow('got a damaged one')
   expect(driftOf(model, [])).toMatchObject({ rows: 0, notes: [] })
 })
 

@@ -94,7 +94,7 @@ test('files and JavaScript have the same intervals, and damaged files are refuse
   expect(() => tableModelFrom(model.net, text)).toThrow('only a part of what intervals')
   expect(() => tableModelFrom(model.net, text, {}, new Ensemble([new Dense(99, QUANTILES)]))).toThrow('the net of intervals wants')
   expect(() => tableModelFrom(model.net, JSON.stringify({ ...model.saved(), corrections: [] }), {}, model.intervals)).toThrow(
-    'or a damaged one',
+    'got a damaged one',
   )
 })
 

@@ -443,7 +443,10 @@ function checkedState(state: TableModelState): TableModelState {
     features.cuts.every((cut) => isNumber(cut?.feature) && Array.isArray(cut.edges) && cut.edges.every(isNumber)) &&
     (features.plain === undefined || (Array.isArray(features.plain) && features.plain.every(isNumber))) &&
     (features.embedded === undefined || (Array.isArray(features.embedded) && features.embedded.every(isEmbedded)))
-  if (!isGood) throw typeError(`loadTableModel: wants a model of a table, 'gradus-table-model/1', got ${show(format)} or a damaged one`)
+  if (!isGood)
+    throw typeError(
+      `loadTableModel: wants a model of a table, 'gradus-table-model/1', got ${format === 'gradus-table-model/1' ? 'a damaged one' : show(format)}`,
+    )
   return state
 }
 
