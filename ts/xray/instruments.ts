@@ -89,6 +89,11 @@ export class Instruments {
     this.suggestions = new Int32Array(this.rows.length)
   }
 
+  /** False if the optimizer's steps are proportional to gradients. */
+  get isAdaptive(): boolean {
+    return optimizerFacts(this.subject.optimizer).isAdaptive
+  }
+
   /** Numbers of all layers. */
   private get numbers(): number {
     return this.layers.reduce((sum, { parameters }) => sum + parameters, 0)

@@ -43,6 +43,7 @@ export class TrainerXray {
       ...{ batchesPerEpoch: Math.ceil(train.count / batchSize), epochsPlanned: 1, layers: [...this.instruments.layers] },
       setup: {
         ...{ shuffle: true, steps: 0, learningRate: optimizer.learningRate, weightDecay: decay, decoupled: false },
+        isAdaptive: this.instruments.isAdaptive,
         ...{ dropout: 0, output: 'linear', logits: true },
       },
       data: {
@@ -82,6 +83,7 @@ export class TrainerXray {
     report.optimizer = trainer.optimizer.name
     report.setup.steps = trainer.step
     report.setup.learningRate = trainer.optimizer.learningRate
+    report.setup.isAdaptive = this.instruments.isAdaptive
     const latest = report.samples.at(-1)
     if (trainer.problem !== '') report.end = { kind: 'diverged', explanation: trainer.problem }
     else if (latest) report.end = { kind: 'slope', explanation: 'It goes on.', gradientNorm: latest.gradientNorm }
