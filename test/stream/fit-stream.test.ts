@@ -15,6 +15,7 @@ import {
   load,
   type Module,
   mse,
+  mul,
   Sequential,
   type Tensor,
 } from '../../ts/index.js'
@@ -178,6 +179,25 @@ describe('a training on a stream', () => {
     expect([history.stopReason, history.rows]).toEqual(['aborted', 64])
     await new Promise((resolve) => setTimeout(resolve, 200))
     expect(closed).toBe(1)
+  })
+
+  test('does not wait for a silent source: aborted before, stopped by a callback, or with a loss that is no number', async () => {
+    const silent = async function* () {
+      yield rows(0, 40)
+      await new Promise(() => {})
+    }
+    const how = { batchSize: 16, window: 32 }
+    const before = await trained(silent, { ...how, signal: AbortSignal.abort() })
+    expect([before.history.stopReason, before.history.rows]).toEqual(['aborted', 0])
+    // the second window is asked for before the first one is learnt
+    const stops = {
+      onBatchEnd: (progress: { batch: number }, { stop }: { stop: (why: string) => void }) => void (progress.batch === 2 && stop('enough')),
+    }
+    const stopped = await trained(silent, { ...how, callbacks: [stops] })
+    expect([stopped.history.stopReason, stopped.history.rows]).toEqual(['enough', 32])
+    let step = 0
+    const breaks = (...given: Parameters<typeof mse>) => mul(mse(...given), step++ === 1 ? Number.NaN : 1)
+    await expect(trained(silent, { ...how, loss: breaks, replay: false })).rejects.toThrow('loss is NaN')
   })
 })
 

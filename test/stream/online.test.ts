@@ -186,6 +186,10 @@ describe('a learner of rows that never end', () => {
     expect(() => learner().loadState(null as never)).toThrow(/OnlineLearner: rows/)
     const wrong = { ...state, remembered: state.remembered && { ...state.remembered, inputs: new Float32Array(3) } }
     expect(() => learner().loadState(wrong)).toThrow('OnlineLearner: a Float32Array of 3 are no inputs of 10 remembered rows')
+    for (const remembered of [undefined, 7, { count: 1 }, { ...state.remembered, shape: null }])
+      expect(() => learner().loadState({ ...state, remembered } as never)).toThrow(
+        'OnlineLearner: remembered wants rows as state() gives them',
+      )
     expect(() => new OnlineLearner(7 as never, { loss: mse, optimizer: null as never })).toThrow('OnlineLearner: wants a model')
     expect(() => learner({ memory: -1 })).toThrow('OnlineLearner: memory wants')
   })

@@ -237,6 +237,7 @@ class StreamRun implements Training {
   ) {
     const { badRows, encoder, retries, stallTime, seeks, batchSize, epochs, epochRows, loss, optimizer, shuffle, seed, callbacks } = options
     options.signal?.addEventListener('abort', this.abort)
+    if (options.signal?.aborted) this.abort()
     const { signal } = this.end
     const state = encoder && PLAIN_ENCODERS.has(encoder.dataset) ? encoder.state?.() : undefined
     const encodes = state && ((source: Encodable) => source[ENCODED](state, options.worker))

@@ -186,6 +186,7 @@ export class OnlineLearner {
     const kept = state.remembered
     let memory: Numbers | null = null
     if (kept !== null) {
+      if (!areNumbers(kept)) throw typeError(`OnlineLearner: remembered wants rows as state() gives them, or null, got ${show(kept)}`)
       const { count: saved } = kept
       savedCount(saved, 'OnlineLearner: remembered rows')
       if (saved > this.options.memory)
@@ -241,6 +242,12 @@ export class OnlineLearner {
     }
     return random.uniform() < enters ? Math.floor(random.uniform() * size) : -1
   }
+}
+
+/** True for arrays with the shapes of their rows. */
+function areNumbers(kept: unknown): boolean {
+  const { inputs, targets, shape, targetShape } = Object(kept) as Partial<Numbers>
+  return [inputs, targets].every(ArrayBuffer.isView) && [shape, targetShape].every(Array.isArray)
 }
 
 /** The rows of a call side by side, so that its batches are those of a call without the rows that were skipped; and their numbers from the start. */

@@ -89,6 +89,8 @@ export class Source {
   /** Rows that the open iterator has given and that were handed out before. */
   private toSkip = 0
   private isOver = false
+  /** True while an item is awaited. */
+  private isWaiting = false
 
   constructor(
     private readonly data: StreamData,
@@ -137,7 +139,10 @@ export class Source {
   async close(): Promise<void> {
     const { items } = this
     this.items = null
-    await items?.return?.()
+    const closed = items?.return?.()
+    // a generator that waits for its next item ends only afterwards, which may be never
+    if (this.isWaiting) void Promise.resolve(closed).catch(() => {})
+    else await closed
   }
 
   /** Closes the source without waiting: it may never answer. */
@@ -149,7 +154,9 @@ export class Source {
     this.items ??= await this.open()
     if (this.items === null) return null
     for (;;) {
+      this.isWaiting = true
       const { value, done } = await this.within(this.items.next(), this.options.stallTime)
+      this.isWaiting = false
       if (done) {
         if (this.toSkip > 0) throw new Failure(this.shorter())
         return null
