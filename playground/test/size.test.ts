@@ -16,7 +16,7 @@ const ASSETS = fileURLToPath(new URL('../dist/assets', import.meta.url))
  * 30 since they show themselves in notebooks, as pages; names that keep off curves are 1; Pictures and
  * Sequences are 18 of what all tabs are.
  */
-const BUDGETS = { page: 41, 'first view': 116, 'a net trains': 166, 'all tabs': 225, 'all files': 314 }
+const BUDGETS = { page: 41, 'first view': 116, 'a net trains': 167, 'all tabs': 225, 'all files': 315 }
 
 test('the page keeps its budgets', () => {
   const files = readdirSync(ASSETS).filter((file) => /\.(js|css)$/.test(file))

@@ -79,9 +79,8 @@ export function TrainTab() {
         backend.value = update.backend
       } else if (update.type === 'changed') remember(update.change)
       else if (update.type === 'inspection') verdict.value = update.text
-      else if (update.type === 'variance') looked.value = { ...looked.value, noise: update.noise }
-      else if (update.type === 'backprop') looked.value = { ...looked.value, backprop: update.backprop }
-      else digit.value = update.outputs
+      else if (update.type === 'digit') digit.value = update.outputs
+      else looked.value = { ...looked.value, ...update }
     },
   })
   /** The part of the net under the pointer, and the weight that was clicked. */

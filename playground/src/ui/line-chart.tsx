@@ -279,10 +279,10 @@ function piecesOf(xs: Column, ys: Column, { x, y, log }: { x: Axis; y: Axis; log
     const [start, end] = [x.place(xs[i - 1] as number), x.place(xs[i] as number)]
     if (end <= from || start >= to) continue
     // Only the part between the two pixels counts: a long slope crosses few lines of text there.
-    const at = (pixel: number) =>
-      y.place(a) + ((y.place(b) - y.place(a)) * (Math.min(Math.max(pixel, start), end) - start)) / (end - start || 1)
-    const [left, right] = [at(from), at(to)]
-    pieces.push({ from: start, to: end, top: Math.min(left, right), bottom: Math.max(left, right) })
+    const [high, low] = [from, to].map(
+      (pixel) => y.place(a) + (y.place(b) - y.place(a)) * Math.min(1, Math.max(0, (pixel - start) / (end - start))),
+    )
+    pieces.push({ from: start, to: end, top: Math.min(high, low), bottom: Math.max(high, low) })
   }
   return pieces
 }
