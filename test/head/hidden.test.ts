@@ -213,4 +213,16 @@ describe('a head with a hidden layer', () => {
       }
     }
   })
+
+  test('a vector that is too far for the net is refused, and the head is as it was; a far one moves no other in a file', async () => {
+    const head = await trained()
+    const { vectors } = rings(100, 8)
+    const [before, count] = [head.predict(vectors), head.exampleLabels.length]
+    for (const far of [1e20, 3e38]) expect(() => head.add([far, -far, far, far], 'disk')).toThrow('add: the vectors are too far')
+    expect([head.predict(vectors), head.exampleLabels.length]).toEqual([before, count])
+    const rows = halves(400, 1, 4)
+    const line = await trainHead<string>(rows.vectors, rows.labels, { hidden: [] })
+    line.add([1e10, 1e10, 1e10, 1e10], 'up')
+    expect(furthest((await loadHead<string>(line.bytes())).predict(vectors), line.predict(vectors))).toBeLessThan(0.02)
+  })
 })

@@ -3,6 +3,9 @@ import { plainError } from '../common/errors.js'
 import { takeRows } from '../rows/take.js'
 import type { Rows } from './vectors.js'
 
+/** Examples that say where the middle is. */
+const MIDDLE = 101
+
 /** Examples with their classes, in arrays with room at their ends. */
 export class Examples {
   readonly width: number
@@ -26,12 +29,15 @@ export class Examples {
     return this.#classOf.subarray(0, this.#count)
   }
 
-  /** The mean of the vectors. */
+  /** A place amid the vectors, which a few far ones do not move: the median of each column of {@link MIDDLE} examples. */
   center(): Float64Array {
     const { width } = this
-    const sums = new Float64Array(width)
-    for (let i = 0; i < this.#count * width; i++) sums[i % width] += this.#vectors[i]
-    return sums.map((sum) => sum / this.#count)
+    const step = Math.ceil(this.#count / MIDDLE)
+    const rows = Array.from({ length: Math.ceil(this.#count / step) }, (_, i) => i * step)
+    return Float64Array.from({ length: width }, (_, j) => {
+      const column = Float32Array.from(rows, (row) => this.#vectors[row * width + j]).sort()
+      return column[column.length >> 1]
+    })
   }
 
   append({ vectors, count }: Rows, classOf: Int32Array): void {

@@ -9,7 +9,7 @@ interface Layers {
 }
 
 /**
- * Both layers with weights that 16 bits hold. Biases make up for it at the center of the examples, so that vectors far from 0 lose no digits. A head
+ * Both layers with weights that 16 bits hold. Biases make up for it amid the examples, so that vectors far from 0 lose no digits. A head
  * without examples comes from a file, whose weights are of this kind.
  */
 export function rounded({ line, hidden, examples }: Layers & { examples: Examples | null }): Layers {

@@ -1,4 +1,5 @@
 /** Solves a head again when examples come or go. */
+import { rangeError } from '../common/errors.js'
 import type { Answers } from './answers.js'
 import { EngineRows } from './engine-rows.js'
 import type { Examples } from './examples.js'
@@ -51,7 +52,9 @@ export class Solver {
     const rows = this.#rowsOf(examples)
     if (this.#lines?.classes !== classes) this.#lines = new Lines(rows, classes, 1)
     this.#lines.answers = answers
-    return lineOfAll(this.#lines, examples.classOf, start, l2, gradientTolerance)
+    const line = lineOfAll(this.#lines, examples.classOf, start, l2, gradientTolerance)
+    if (line.weights.every(Number.isFinite) && line.bias.every(Number.isFinite)) return line
+    throw rangeError('add: the vectors are too far from those before for single precision; leave them out, or train again')
   }
 
   #rowsOf(examples: Examples): EngineRows {
