@@ -183,6 +183,12 @@ test('a rate is not too large and too small at once', () => {
   expect(rules()).toEqual(['rate too large'])
 })
 
+test('a training is not slow and on a plateau at once', () => {
+  const report = changed('rate too small')
+  report.samples.forEach((s, i) => (s.probeLoss = 1.18 - i / 200))
+  expect(diagnose(report).map(({ rule }) => rule)).toEqual(['rate too small'])
+})
+
 test('a validation loss that rises from nothing to nearly nothing is no overfitting', () => {
   const report = changed('overfitting')
   for (const epoch of report.epochs) epoch.validationLoss = 1e-9 * epoch.epoch

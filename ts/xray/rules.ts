@@ -450,14 +450,10 @@ const RULES: readonly Rule[] = [
     name: 'rate too small',
     source: 'the weights have moved by less than a third of their size, and the loss still falls',
     find: (c) => {
-      const { moved, left, falling, late, early, last, samples, stands } = c
+      const { moved, left, falling, late, early, last, stands } = c
       const { setup, end, start } = c.r
-      // weights that a first large step threw far out move by a small part of their size from then on
-      if (overshootOf(c).isTooLarge) return null
-      const path = moved * setup.steps
-      const cosine = median(samples.flatMap((s) => s.cosine ?? []))
-      const creeps = samples.length >= 3 && path < 0.35 && falling > 0.005 && Math.max(late, 0) < 0.2 && cosine >= (left > 0.15 ? 0.3 : 0.8)
-      if (!(left > 0.02 && (creeps || stands))) return null
+      if (!isSlow(c)) return null
+      const { path, cosine } = wayOf(c)
       const stable = Math.max(late, early > 1 ? 0 : early)
       const times = Math.min(1000, Math.max(3, stable > 0 ? 0.3 / stable : 0.003 / moved))
       return {
@@ -480,8 +476,10 @@ const RULES: readonly Rule[] = [
   {
     name: 'plateau',
     source: 'inspectPoint: the loss neither falls nor has it fallen',
-    find: ({ r: { end, start }, left, first, end: final, samples, moved, last, diverged, stands }) => {
-      if (diverged || stands || samples.length < 4 || !(left > 0.85) || Math.abs(first - final) > 0.05 * Math.abs(first)) return null
+    find: (c) => {
+      const { left, first, end: final, samples, moved, last, diverged } = c
+      const { end, start } = c.r
+      if (diverged || isSlow(c) || samples.length < 4 || !(left > 0.85) || Math.abs(first - final) > 0.05 * Math.abs(first)) return null
       const slope = end?.gradientNorm ?? 0
       return {
         severity: 'warning',
@@ -618,6 +616,20 @@ function standsOnSlope({ start, end, samples, setup }: XrayReport): boolean {
   const weightNorm = Math.hypot(...start.layers.map((layer) => layer.weightNorm))
   const slope = Math.min(start.gradientNorm, end?.gradientNorm ?? start.gradientNorm)
   return slope * weightNorm > 0.5 * Math.abs(start.loss)
+}
+
+/** The way of the weights as a share of their size, and the cosine of one step with the next. */
+function wayOf({ moved, samples, r }: Course): { path: number; cosine: number } {
+  return { path: moved * r.setup.steps, cosine: median(samples.flatMap((s) => s.cosine ?? [])) }
+}
+
+/** True if steps are too small: the loss falls while weights creep, or they stand on a slope. */
+function isSlow(c: Course): boolean {
+  const { left, falling, late, samples, stands } = c
+  // weights that a first large step threw far out move by a small part of their size from then on
+  if (overshootOf(c).isTooLarge || !(left > 0.02)) return false
+  const { path, cosine } = wayOf(c)
+  return stands || (samples.length >= 3 && path < 0.35 && falling > 0.005 && late < 0.2 && cosine >= (left > 0.15 ? 0.3 : 0.8))
 }
 
 /** What says that steps were too large. */
