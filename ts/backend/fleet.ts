@@ -68,6 +68,19 @@ export interface FleetKernels {
   fleetDeinterleave(from: Ptr, table: Ptr, n: number): void
 }
 
+/** Kernels that are loaded when a step needs them, by name. The updates of all other optimizers are loaded in the same way. */
+export interface OtherFleetKernels {
+  fleetSquaredError: Loss
+  fleetAbsoluteError: Loss
+  fleetHuber: Loss
+  fleetCrossEntropyProbabilities: Loss
+  /**
+   * dropout of n elements. The table has for each net the words of its generator (seed low, seed high, stream, counter) and its rate as
+   * a double; counters grow by `increment` at the end.
+   */
+  fleetDropout(x: Ptr, y: Ptr, n: number, table: Ptr, increment: number): void
+}
+
 /** A kernel for eight nets by its name, from any part; undefined if there is none. */
 export function fleetKernel(backend: Backend, name: string): unknown {
   for (const part of [FLEET, FLEET_UPDATES, FLEET_OTHERS]) {
