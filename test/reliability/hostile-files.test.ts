@@ -282,7 +282,7 @@ test('rows that are none are refused by trainTable, and so is what is no source'
   await expect(trainTable([{ x: 1, y: 'a' }, null] as never, { target: 'y' })).rejects.toThrow(
     'row 1 wants an object, { column: value, … }, got null',
   )
-  await expect(trainTable(null as never, { target: 'y' })).rejects.toThrow(/are read from a path, a URL, .* got null/)
+  await expect(trainTable(null as never, { target: 'y' })).rejects.toThrow(/wants rows in an array, or a path, URL, .* got null/)
 })
 
 describe('fault 22: Parquet', () => {
