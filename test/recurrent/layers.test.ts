@@ -353,7 +353,7 @@ describe('messages', () => {
     [
       'a table',
       () => layer.run(nothing([5, 3])),
-      'LSTM(3, 4): wants inputs of shape [rows, steps, 3], got shape [5, 3]; one sequence is a batch of one',
+      'LSTM(3, 4): wants inputs of shape [rows, steps, 3], got shape [5, 3]; a recurrent layer before this one wants returnSequences: true, and one sequence is a batch of one, [sequence]',
     ],
     [
       'no steps',
