@@ -42,8 +42,11 @@ test('at a terminal the line also goes on while nets are trained', async () => {
   vi.spyOn(tty, 'isatty').mockReturnValue(true)
   vi.stubEnv('CI', undefined)
   vi.stubEnv('TERM', 'xterm')
+  // a clock that goes on by each look at it: the time left is said after a second of steps
+  let now = 0
+  vi.spyOn(performance, 'now').mockImplementation(() => (now += 20))
   try {
-    const many = Array.from({ length: 8000 }, (_, i) => ({ a: Math.sin(i), b: (i * 7) % 31, c: (i * 13) % 101, y: Math.sin(i) }))
+    const many = Array.from({ length: 1000 }, (_, i) => ({ a: Math.sin(i), b: (i * 7) % 31, c: (i * 13) % 101, y: Math.sin(i) }))
     await trainTable(many, { target: 'y', hidden: [64], epochs: 12 })
     const shown = written.filter((text) => text.startsWith('\r\x1b[Ktraining '))
     expect(shown.some((text) => / nets · .* left$/.test(text))).toBe(true)
