@@ -93,5 +93,6 @@ test('a time that was too short for one whole training is said to be', async () 
   }))
   const { report } = await trainTable(many, { target: 'y', time: 1.5 })
   expect(report.advice.join('\n')).toContain(cut)
-  expect((await trainTable(rows, { ...options, time: 2 })).report.advice.join('\n')).not.toContain(cut)
+  // a limit that even a busy machine keeps for rows as few as these
+  expect((await trainTable(rows, { ...options, time: 5 })).report.advice.join('\n')).not.toContain(cut)
 })
