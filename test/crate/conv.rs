@@ -98,7 +98,7 @@ fn convolutions() {
         let (from, w, to) = (ptr(&source), ptr(&weights), ptr(&upstream));
         let (numbers, room) = (ptr(&geometry), scratch.ptr());
         abi::conv_forward(from, w, ptr(&bias), 0, z.ptr(), rows, numbers, 0, room);
-        abi::conv_backward(from, w, 0, to, 0, dw.ptr(), 0, dx.ptr(), rows, numbers, 0, 0, room);
+        abi::conv_backward(from, w, z.ptr(), to, 0, dw.ptr(), 0, dx.ptr(), rows, numbers, 0, 0, room);
         for (name, got, want) in [("y", &z, &wanted), ("dw", &dw, &wanted_dw), ("dx", &dx, &wanted_dx)] {
             for (i, (&got, &want)) in got.read().iter().zip(want).enumerate() {
                 assert_close(
