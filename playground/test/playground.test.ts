@@ -199,7 +199,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
         })
       const plain = await white()
       await page.mouse.move(box.x + 0.3 * box.width, box.y + 0.3 * box.height)
-      await expect.poll(white, { timeout: HANGS }).toBeGreaterThan(plain + 40)
+      await expect.poll(white, { timeout: HANGS }).toBeGreaterThan(plain + 10)
       await page.mouse.down()
       await page.mouse.up()
       await until(
