@@ -1,5 +1,5 @@
 /** Columns that give the target away, and rows that look mislabelled. */
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import fc from 'fast-check'
@@ -87,6 +87,7 @@ test('lines of a file, and no suspects among clean rows', async () => {
   const file = path.join(tmpdir(), `gradus-suspects-${process.pid}.csv`)
   writeFileSync(file, ['a,b,y', ...rows.map(({ a, b, y }, i) => `${a},${b},${i === 33 ? 100 * y : y}`)].join('\n'))
   const { report } = await trainTable(file, { ...small, target: 'y', metric: 'mae', test: rows.slice(0, 60) })
+  rmSync(file)
   expect(report.suspects?.[0].row).toBe(33)
   expect(report.advice.join('\n')).toMatch(/looks? mislabelled, such as line 35: /)
   // where classes are hard to tell apart, a surprise is no mistake
