@@ -49,7 +49,7 @@ interface Course {
   late: number
   /** Largest growth of the weights of a layer. */
   growth: number
-  /** True if the weights stood nearly still on a slope: moved by all of their size along it, they would have changed the loss by far more than half. */
+  /** True if the weights stood nearly still on a slope: moved by all of their size along it, they would have changed it by more than half of the loss. */
   stands: boolean
 }
 
@@ -591,6 +591,7 @@ function courseOf(r: XrayReport): Course {
   const early = samples.find((s) => s.stability !== undefined)
   const third = samples[Math.floor((2 * samples.length) / 3)]?.probeLoss ?? first
   const baseline = data?.baseline ?? first
+  const moved = median(samples.flatMap((s) => s.layers.map((l) => l.updateRatio)))
   return {
     r,
     samples,
@@ -601,17 +602,16 @@ function courseOf(r: XrayReport): Course {
     end,
     left: baseline > 0 ? end / baseline : 0,
     falling: third > 0 ? (third - end) / third : 0,
-    moved: median(samples.flatMap((s) => s.layers.map((l) => l.updateRatio))),
+    moved,
     jump: median(samples[0]?.layers.map((l) => l.updateRatio) ?? []),
     early: early?.stability ?? 0,
     late: median(samples.flatMap((s) => (s === early ? [] : (s.stability ?? [])))),
-    stands: standsOnSlope(r),
+    stands: standsOnSlope(r, moved),
     growth: Math.max(0, ...layers.map((_, i) => (last?.layers[i].weightNorm ?? 0) / (start?.layers[i].weightNorm || Infinity))),
   }
 }
 
-function standsOnSlope({ start, end, samples, setup }: XrayReport): boolean {
-  const moved = median(samples.flatMap((s) => s.layers.map((l) => l.updateRatio)))
+function standsOnSlope({ start, end, samples, setup }: XrayReport, moved: number): boolean {
   if (samples.length < 3 || start === undefined || !(moved * setup.steps < STILL)) return false
   const weightNorm = Math.hypot(...start.layers.map((layer) => layer.weightNorm))
   const slope = Math.min(start.gradientNorm, end?.gradientNorm ?? start.gradientNorm)
