@@ -7,7 +7,9 @@ test('reword changes the message of any error that can be changed', () => {
   for (const error of [new Error('a'), new DOMException('a', 'AbortError'), Object.assign(new RangeError('a'), { code: 1 })]) {
     reword(error, (own) => `where: ${own}`)
     expect(error.message).toBe('where: a')
+    expect(error.stack).toContain(`${error.name}: where: a\n`)
     expect(Object.keys(error)).not.toContain('message')
+    expect(Object.keys(error)).not.toContain('stack')
   }
   const frozen = Object.freeze(new Error('a'))
   reword(frozen, () => 'b')

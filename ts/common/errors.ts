@@ -17,10 +17,20 @@ export function plainError(message: string, options?: ErrorOptions): Error {
   return fromCaller(new Error(visible(message), options))
 }
 
-/** @internal gives an error another message, also where it cannot be assigned, as of a DOMException; a frozen error keeps its own */
+/** @internal gives an error another message, in its stack too, also where it cannot be assigned, as of a DOMException; a frozen error keeps its own */
 export function reword(error: unknown, message: (own: string) => string): void {
-  if (error instanceof Error)
-    Reflect.defineProperty(error, 'message', { value: message(error.message), configurable: true, writable: true })
+  if (!(error instanceof Error)) return
+  const { message: own, stack } = error
+  const text = message(own)
+  const set = (name: 'message' | 'stack', value: string) =>
+    Reflect.defineProperty(error, name, { value, configurable: true, writable: true })
+  set('message', text)
+  // Node prints the stack of an error that nobody catches
+  if (stack !== undefined && own !== '')
+    set(
+      'stack',
+      stack.replace(`: ${own}`, () => `: ${text}`),
+    )
 }
 
 /** Two shapes that do not fit; the message names the layer or operation, the shape that it got and the shape that it wants. */

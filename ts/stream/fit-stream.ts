@@ -2,7 +2,7 @@
 import { claimParts, lend } from '../common/claims.js'
 import { clock } from '../common/clock.js'
 import { ENCODED, type Encodable, PLAIN_ENCODERS } from '../common/encoded-rows.js'
-import { rangeError, typeError } from '../common/errors.js'
+import { rangeError, reword, typeError } from '../common/errors.js'
 import { count, countFrom0, flag, isFunction, type Read, readOptions, type Schema } from '../common/options.js'
 import { show } from '../common/show.js'
 import { warnOnce } from '../common/warn.js'
@@ -30,7 +30,7 @@ import { callbackError, checkCallbacks } from '../train/callbacks.js'
 import { historyText } from '../train/history-text.js'
 import { FIT } from '../train/options.js'
 import { takesWholeSteps } from '../train/whole-step-optimizer.js'
-import { type BadRow, between, copyOf, dataOf, NumberReader, type Numbers, type RowEncoder, rename, targetCheck } from './numbers.js'
+import { type BadRow, between, copyOf, dataOf, NumberReader, type Numbers, type RowEncoder, targetCheck } from './numbers.js'
 import { StreamPosition } from './position.js'
 import { Source, STREAM_DATA, type StreamData } from './source.js'
 import { type StreamWindow, WindowFiller } from './windows.js'
@@ -476,7 +476,7 @@ class StreamRun implements Training {
     try {
       return evaluateModel(this.model, { ...validation, loss, ...(metrics && { metrics }) })
     } catch (error) {
-      if (error instanceof Error) rename(error, error.message.replace(/^evaluateModel: /, 'fitStream: validation: '))
+      if (error instanceof Error) reword(error, () => error.message.replace(/^evaluateModel: /, 'fitStream: validation: '))
       throw error
     }
   }
@@ -594,7 +594,7 @@ class StreamRun implements Training {
         /\bepoch 1, batch (\d+)/,
         (_, batch) => `epoch ${history.epochs.length + 1}, batch ${Number(batch) + position.epochBatches}, ${rows}`,
       )
-    rename(error, text)
+    reword(error, () => text)
     return error
   }
 }

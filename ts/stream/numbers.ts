@@ -1,6 +1,6 @@
 /** Items of a stream as numbers: flat arrays of one width, without the rows that cannot be read. */
 import { EncodedRows } from '../common/encoded-rows.js'
-import { rangeError, typeError } from '../common/errors.js'
+import { rangeError, reword, typeError } from '../common/errors.js'
 import { formatShape, type Shape, sameShape, sizeOf } from '../common/shape.js'
 import { show } from '../common/show.js'
 import { type Loss, type Module, noGrad, ShapeError, Tensor, type TensorLike, type TrainingData, tensor, zeros } from '../index.js'
@@ -295,7 +295,7 @@ export function targetCheck(model: Module, loss: Loss): (rows: Numbers) => void 
     } catch (error) {
       // errors about shapes are clearer from the step itself
       if (!(error instanceof RangeError) || error instanceof ShapeError) return
-      rename(error, `targets: ${error.message.replace(' at position 0', '')}`)
+      reword(error, () => `targets: ${error.message.replace(' at position 0', '')}`)
       throw error
     }
   }
@@ -333,13 +333,6 @@ export function copyRows(from: Numbers, at: number, rows: number, to: Numbers, p
   copy(from.inputs, to.inputs, sizeOf(from.shape))
   copy(from.targets, to.targets, sizeOf(from.targetShape))
   if (from.weights !== null && to.weights !== null) copy(from.weights, to.weights, 1)
-}
-
-/** @internal gives an error another message, also in its stack */
-export function rename(error: Error, message: string): void {
-  const before = error.message
-  error.message = message
-  if (error.stack !== undefined) error.stack = error.stack.replace(before, () => message)
 }
 
 /** An error of the same class with another message. */

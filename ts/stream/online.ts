@@ -1,5 +1,5 @@
 /** OnlineLearner: learns from rows that never end, a few at a time, beside rows that it remembers. */
-import { rangeError, typeError } from '../common/errors.js'
+import { rangeError, reword, typeError } from '../common/errors.js'
 import { count, countFrom0, type Read, readOptions, type Schema, seed } from '../common/options.js'
 import { RandomStream } from '../common/random-stream.js'
 import { savedCount } from '../common/saved.js'
@@ -20,7 +20,6 @@ import {
   NumberReader,
   type Numbers,
   type RowEncoder,
-  rename,
   type Segment,
   targetCheck,
 } from './numbers.js'
@@ -163,7 +162,7 @@ export class OnlineLearner {
       if (learnt === 0) this.reader.first = known
       if (error instanceof Error && !error.message.startsWith('partialFit: ')) {
         const text = error.message.replace(/^(evaluateModel|trainOnBatch): /, '')
-        rename(error, `partialFit: rows ${this.rows} to ${this.rows + count - 1}: ${text}`)
+        reword(error, () => `partialFit: rows ${this.rows} to ${this.rows + count - 1}: ${text}`)
       }
       throw error
     }
