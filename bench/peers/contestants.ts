@@ -37,7 +37,7 @@ export const CONTESTANTS: readonly Contestant[] = [
     runtime: 'node-24',
     note: '`load({ widen: true })`: an experimental flag of V8',
   },
-  { id: 'plain', title: 'loops by hand', kind: 'loop', program: ['plain'], runtime: 'node-24', note: 'typed arrays, nothing allocated' },
+  { id: 'plain', title: 'plain JS loops', kind: 'loop', program: ['plain'], runtime: 'node-24', note: 'typed arrays, nothing allocated' },
   {
     id: 'tfjs-wasm',
     title: 'TensorFlow.js, wasm',

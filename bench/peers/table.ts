@@ -66,7 +66,7 @@ export const GROUPS: readonly { title: string; has: (contestant: Contestant) => 
   { title: 'gradus, as it comes', has: ({ id }) => id === 'gradus' },
   { title: 'gradus, widened', has: ({ id }) => id === 'gradus-widened' },
   { title: OTHER_LIBRARY, has: isKind('library') },
-  { title: 'loops by hand', has: isKind('loop') },
+  { title: 'plain JS loops', has: isKind('loop') },
   { title: 'PyTorch', has: ({ id }) => id.startsWith('pytorch') },
   { title: 'JAX', has: ({ id }) => id.startsWith('jax') && id !== 'jax-js' },
 ]
@@ -129,7 +129,7 @@ function coldTable(peers: Peers): string {
   })
   return rows.length === 0
     ? `Not measured yet by \`make peers\`. In a check from outside (AMD EPYC, Zen 4, 2026-11-27) a new process took 16 ms with loops of numpy, 36 with a
-written loop of gradus and 69 with \`fit\`, 57 with loops by hand in JavaScript, 77 with PyTorch and 626 with JAX. Warm, with what was compiled kept,
+written loop of gradus and 69 with \`fit\`, 57 with plain loops in JavaScript, 77 with PyTorch and 626 with JAX. Warm, with what was compiled kept,
 JAX took 6.9 ms, gradus 16.8 as it comes and 12.6 widened.`
     : table(['milliseconds', 'a new process', 'warm'], rows)
 }
@@ -246,7 +246,7 @@ ${table(
   WORKLOADS.filter((w) => w.kind !== 'update').map((w) => [w.id, `${w.title}, ${w.activation}`, String(w.batches)]),
 )}
 
-![Speed of gradus widened, of the best JavaScript library, of loops by hand, PyTorch and JAX as a multiple of that of gradus as it comes, for nine workloads.](../../bench/results/peers.svg)
+![Speed of gradus widened, of the best JavaScript library, of plain JavaScript loops, PyTorch and JAX as a multiple of that of gradus as it comes, for nine workloads.](../../bench/results/peers.svg)
 
 ## Speed
 
@@ -356,7 +356,7 @@ Training steps per second with Adam: forward, loss, backward, update. Medians; m
 nets with the same first weights on the same rows, each at its best. A figure in brackets does not count, since that contestant learned nothing; - means too slow,
 or not possible. *Widened* is \`load({ widen: true })\`, an experimental flag of V8 on Node 24.
 
-![Speed of gradus widened, of the best JavaScript library, of loops by hand, PyTorch and JAX as a multiple of that of gradus as it comes, for nine workloads.](../bench/results/peers.svg)
+![Speed of gradus widened, of the best JavaScript library, of plain JavaScript loops, PyTorch and JAX as a multiple of that of gradus as it comes, for nine workloads.](../bench/results/peers.svg)
 
 ${speedTable(peers)}
 
@@ -408,7 +408,7 @@ Shares of plain \`fit\` on W2 and shares of the limit, by processor time on an A
 | shuffle 0.9 of plain \`fit\` on W2 | 0.74 to 0.94 | drawing an order of 1,024 rows takes 8.5 µs and gathering 2, of 93 µs for 64 steps: at most 0.9; the rest is rows in an order that never comes again |
 | Dropout 0.7 | 0.6 | a mask of 256 numbers is drawn in 0.44 µs, forward and backward, beside a step of 1.45: at most 0.62. A mask that is kept would allow 0.75 |
 | a loss of operations 0.8 | 0.47 to 0.64 | log-softmax, a product, two sums and their derivatives are a dozen kernels of 48 numbers each, which take 0.1 to 0.15 µs, where the loss of the library takes one of 0.5 µs |
-| pure JavaScript as fast as loops by hand on W1 | 0.61 to 0.72 | its kernels take 1.65 µs of 2.7, which is what the loops take for a whole step: those know the net, kernels take any; the rest is the step from a recording |
+| pure JavaScript as fast as plain loops on W1 | 0.61 to 0.72 | its kernels take 1.65 µs of 2.7, which is what the loops take for a whole step: those know the net, kernels take any; the rest is the step from a recording |
 | evaluation as it comes 0.8 of PyTorch | see above | vectors of 128 bits allow 34 ms for the products alone, PyTorch takes 32 with wider ones; widened gradus is ahead |
 | prediction of 256 rows as it comes 0.9 of the limit of 128 bits | 0.82 to 0.87 | the products alone reach 0.88 to 0.90; copying the rows in takes 20 µs, a layer of ten outputs 16 |
 | a gradient and a Hessian-vector product 1.2 of PyTorch | as they come see above; widened 0.98 to 1.23 and 1.01 to 1.31 in three runs, the lowest on a quiet machine | as they come the limit of 128 bits is some 0.75 of what PyTorch takes; the kernels of a product take 1.1 ms of 1.5, copies of the results and their collection most of the rest |
@@ -436,7 +436,7 @@ export function summary(peers: Peers): string {
     const cells = GROUPS.map(({ title, has }) => {
       const found = bestOf(peers, workload, has)
       if (!found) return '-'
-      const who = title === OTHER_LIBRARY ? `, ${found.contestant.title}` : ''
+      const who = title === OTHER_LIBRARY ? `, ${found.contestant.title.split(',')[0]}` : ''
       const text = number(found.value)
       return `${found.contestant === best?.contestant ? `**${text}**` : text}${who}`
     })
