@@ -55,10 +55,10 @@ test('a contestant that is faster is named, one that does not learn is not', () 
   for (const page of [text, document(peers)]) expect(page).toContain('- W4, 784-128-10, batch 64: JAX, a call a step 2.0 ×\n')
   expect(text).toContain('(400 / 400)')
   // widened was not measured
-  expect(claims(peers)).toEqual(['- W4, gradus, as it comes: loops by hand 2.00 ×, JAX 0.50 ×'])
+  expect(claims(peers)).toEqual(['- W4, gradus, as it comes: plain JS loops 2.00 ×, JAX 0.50 ×'])
   expect(changedClaims(text, text)).toEqual([])
   peers.contestants.plain = entry(40)
-  expect(changedClaims(text, details(peers, native, skinny))).toEqual(['- W4, gradus, as it comes: loops by hand 2.50 ×, JAX 0.50 ×'])
+  expect(changedClaims(text, details(peers, native, skinny))).toEqual(['- W4, gradus, as it comes: plain JS loops 2.50 ×, JAX 0.50 ×'])
   expect(CONTESTANTS.map(({ id }) => id)).toContain('jax')
 })
 
