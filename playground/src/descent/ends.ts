@@ -1,4 +1,4 @@
-/** The end of a race in words. */
+/** The end of a race, and any place of the map, in words. */
 import { short } from '../ui/controls'
 import type { Surface } from './functions'
 import type { Verdict } from './inspect'
@@ -57,3 +57,18 @@ function isBouncing({ path, values, steps }: Track): boolean {
 
 /** True if it curves up in every direction, and the minimum estimated from curvature and slope is less than a tenth away. */
 export const isNearMinimum = ({ gradient, eigenvalues: [lowest] }: Verdict) => lowest > 0 && Math.hypot(...gradient) < 0.1 * lowest
+
+/** The kind of a place, with its slope and curvature. */
+export function verdictText({ at: [x, y], verdict }: { at: readonly [number, number]; verdict: Verdict }): string {
+  const { kind, value, gradient, eigenvalues } = verdict
+  const norm = Math.hypot(...gradient)
+  const negative = eigenvalues.filter((v) => v < 0)
+  const curvature =
+    negative.length === 0
+      ? `curved up both ways (${short(eigenvalues[0], 2)} and ${short(eigenvalues[1], 2)})`
+      : negative.length === 1
+        ? `one negative eigenvalue, ${short(negative[0], 2)}`
+        : `curved down both ways (${short(eigenvalues[0], 2)} and ${short(eigenvalues[1], 2)})`
+  const word = kind !== 'slope' ? kind : isNearMinimum(verdict) ? 'near a minimum' : norm < 1e-2 ? 'plateau' : 'slope'
+  return `(${short(x)}, ${short(y)}): ${word}, f = ${short(value)}, gradient ${short(norm, 2)}, ${curvature}`
+}

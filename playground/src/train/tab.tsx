@@ -1,28 +1,24 @@
 /** The Train tab: a net that learns while one watches. */
 import { useSignal } from '@preact/signals'
 import type { TargetedPointerEvent } from 'preact'
-import { useEffect, useMemo, useRef } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import { engineOnDemand } from '../engine/client'
 import { useSession } from '../engine/use-session'
-import { methodOf } from '../methods'
-import { SCHEDULES, type ScheduleChoice, type ScheduleKind, scheduleFacts } from '../schedules/choice'
 import { Canvas } from '../ui/canvas'
-import { Button, Choice, CopyButton, Panel, Problem, Segments, Settings, Slider, short, Toggle } from '../ui/controls'
-import { DataChoice, SeedSlider } from '../ui/data-choice'
-import { LineChart } from '../ui/line-chart'
-import { looksOf } from '../ui/looks'
-import { Decays, MethodChoice, Named, RowHead } from '../ui/methods'
-import { colour, isDark } from '../ui/palette'
+import { Button, Problem, Toggle } from '../ui/controls'
+import { isDark } from '../ui/palette'
 import { usePart } from '../ui/use-part'
 import type { Backprop } from './backprop'
 import { TrainBar } from './bar'
-import type { Change } from './config'
+import { Curves, RunTable } from './curves'
 import type { Examples } from './examples'
+import { Histograms } from './histograms'
 import type { Noise } from './noise'
-import { classColour, paintBoundary, paintHistogram, paintNet } from './pictures'
+import { classColour, paintBoundary, paintNet } from './pictures'
 import type { Pointed } from './pointed'
-import type { Frame } from './session'
-import { configOf, LARGEST_TABLE, present, remember, run, startAfresh, type TrainState, train } from './state'
+import { runLooks, runName } from './runs'
+import { TrainSettings } from './settings'
+import { configOf, LARGEST_TABLE, present, remember, startAfresh, type TrainState, train } from './state'
 import type { Curve } from './trainer'
 import type { NetView } from './view'
 
@@ -31,11 +27,6 @@ const worker = engineOnDemand()
 const TOO_LARGE = `a table of this page wants at most ${LARGEST_TABLE / 1e6} MB; gradus/data reads larger ones`
 /** Steps before the first picture for people who want less motion. */
 const STILL = 300
-const MAX_LAYERS = 4
-const MAX_UNITS = 10
-const MAX_RUNS = 4
-/** Drawn points to begin with, so that there is something to learn. */
-const DRAWN = [-0.5, 0.4, 0, -0.6, 0.1, 0, -0.3, 0.6, 0, -0.7, 0.3, 0, 0.5, -0.4, 1, 0.4, -0.1, 1, 0.6, -0.6, 1, 0.3, -0.5, 1]
 
 export function TrainTab() {
   const state = train.state.value
@@ -87,7 +78,6 @@ export function TrainTab() {
   const [pointed, held] = [useSignal<Pointed | null>(null), useSignal<(Pointed & { kind: 'weight' }) | null>(null)]
   const hasPointer = useSignal(false)
   const parts = usePart(hasPointer.value, () => import('./part-text'))
-  const csvChoice = usePart(state.data === 'csv', () => import('./csv-choice'))
   const pad = usePart(state.data === 'digits', () => import('./digit-pad'))
   const looked = useSignal<{ backprop?: Backprop; noise?: Noise }>({})
   const backpropPanel = usePart(state.backprop, () => import('./backprop-panel'))
@@ -115,13 +105,6 @@ export function TrainTab() {
   }, [watched])
   const { across, upwards } = state
   useEffect(() => tell({ type: 'choose', chosen: state.chosen, axes: [across, upwards] }), [state.chosen, across, upwards])
-  /** Changes a setting of a run: from the next step on if it is under way, from the start otherwise. */
-  const turn = (index: number, what: Omit<Change, 'step' | 'run'>) => {
-    const { at, runs } = train.state.value
-    if (at === 0) train.set({ runs: runs.map((run, i) => (i === index ? { ...run, ...what } : run)), changes: [] })
-    else tell({ type: 'change', change: { run: index, ...what } })
-  }
-
   /** Trains on a table of the visitor. */
   const open = async (file: File | undefined) => {
     if (!file) return
@@ -294,35 +277,7 @@ export function TrainTab() {
           />
         )}
         <Curves state={state} frame={frame.value} ghosts={ghosts.value} />
-        <div class="scroll">
-          <table>
-            <thead>
-              <tr>
-                <th>Run</th>
-                <th class="number">Train loss</th>
-                <th class="number">Test loss</th>
-                <th class="number">Test accuracy</th>
-              </tr>
-            </thead>
-            <tbody>
-              {frame.value?.runs.map(({ trainLoss, testLoss, testAccuracy }, i) => {
-                const now = state.runs[i] && present(state, i)
-                return (
-                  now && (
-                    <tr key={i}>
-                      <td>
-                        <Named look={looks[i]}>{runName(now)}</Named>
-                      </td>
-                      <td class="number">{short(trainLoss)}</td>
-                      <td class="number">{short(testLoss)}</td>
-                      <td class="number">{Math.round(1000 * testAccuracy) / 10} %</td>
-                    </tr>
-                  )
-                )
-              })}
-            </tbody>
-          </table>
-        </div>
+        <RunTable state={state} frame={frame.value} />
         <div class="inspect">
           {!isDigits && (
             <Toggle label="Backpropagation, phase by phase" value={state.backprop} onChange={(backprop) => train.set({ backprop })} />
@@ -339,113 +294,7 @@ export function TrainTab() {
         </div>
         {view && <Histograms view={view} />}
       </section>
-      <Settings>
-        <Panel title="Data">
-          <DataChoice
-            label="Data set"
-            value={state.data}
-            onChange={(data) =>
-              startAfresh({
-                data,
-                ...(data === 'drawn' && state.points.length === 0 ? { points: DRAWN } : {}),
-                ...(data === 'digits' ? { hidden: [24] } : state.data === 'digits' ? { hidden: [8, 8] } : {}),
-              })
-            }
-          />
-          {state.data === 'drawn' && (
-            <>
-              <Segments
-                label="Class to draw"
-                value={String(state.brush)}
-                options={[
-                  ['0', 'Draw class 0'],
-                  ['1', 'Draw class 1'],
-                ]}
-                onChange={(brush) => train.set({ brush: Number(brush) })}
-              />
-              <Button onClick={() => startAfresh({ points: [] })}>Remove all points</Button>
-            </>
-          )}
-          {state.data === 'csv' && csvChoice && (
-            <csvChoice.CsvChoice
-              worker={worker}
-              state={state}
-              names={shown?.featureNames ?? []}
-              axes={view?.axes ?? [0, 1]}
-              onFile={open}
-            />
-          )}
-          {!['drawn', 'csv', 'digits'].includes(state.data) && (
-            <>
-              <Slider label="Points" value={state.count} min={40} max={1000} step={20} onChange={(count) => startAfresh({ count })} />
-              <Slider label="Noise" value={state.noise} min={0} max={0.5} step={0.01} onChange={(noise) => startAfresh({ noise })} />
-            </>
-          )}
-        </Panel>
-        <Panel title="Net">
-          <div class="layers">
-            {state.hidden.map((units, i) => (
-              <div class="stepper" key={i}>
-                <Button
-                  label={`Fewer units in layer ${i + 1}`}
-                  disabled={units <= 1}
-                  onClick={() => startAfresh({ hidden: state.hidden.map((u, k) => (k === i ? u - 1 : u)) })}
-                >
-                  −
-                </Button>
-                <span>{units} units</span>
-                <Button
-                  label={`More units in layer ${i + 1}`}
-                  disabled={units >= (isDigits ? 48 : MAX_UNITS)}
-                  onClick={() => startAfresh({ hidden: state.hidden.map((u, k) => (k === i ? u + 1 : u)) })}
-                >
-                  +
-                </Button>
-                <Button
-                  kind="quiet"
-                  label={`Remove layer ${i + 1}`}
-                  onClick={() => startAfresh({ hidden: state.hidden.filter((_, k) => k !== i) })}
-                >
-                  ×
-                </Button>
-              </div>
-            ))}
-            {state.hidden.length < MAX_LAYERS && (
-              <Button onClick={() => startAfresh({ hidden: [...state.hidden, state.hidden.at(-1) ?? 6] })}>Add a layer</Button>
-            )}
-          </div>
-          <Choice
-            label="Activation"
-            value={state.activation}
-            options={['tanh', 'relu', 'sigmoid', 'gelu', 'silu', 'linear'].map((name) => [name, name] as const)}
-            onChange={(activation) => startAfresh({ activation })}
-          />
-          <Slider label="Weight decay" value={state.decay} min={0} max={0.1} step={0.001} onChange={(decay) => startAfresh({ decay })} />
-          <Toggle label="Shuffle the rows" value={!state.sorted} onChange={(isShuffled) => startAfresh({ sorted: !isShuffled })} />
-          <SeedSlider value={state.seed} hint="Of weights, data and order of batches" onChange={(seed) => startAfresh({ seed })} />
-        </Panel>
-        <Panel title="Runs, from one start">
-          <ol class="racers">
-            {state.runs.map((_, i) => (
-              <RunControls key={i} index={i} state={state} turn={turn} />
-            ))}
-          </ol>
-          {state.runs.length < MAX_RUNS && (
-            <MethodChoice
-              label="Add a run"
-              value=""
-              add
-              firstOnly
-              onChange={(id) => startAfresh({ runs: [...state.runs.map((_, i) => present(state, i)), run(id)] })}
-            />
-          )}
-          {shown && (
-            <CopyButton text={async () => (await import('./code')).trainCode(configOf(state), shown.train.count, state.at || 1000, shown)}>
-              Copy as code
-            </CopyButton>
-          )}
-        </Panel>
-      </Settings>
+      <TrainSettings worker={worker} examples={shown} axes={view?.axes} tell={tell} onFile={open} />
     </div>
   )
 }
@@ -480,205 +329,4 @@ let [latestTable, tables] = ['', 0]
 function tableNumber(csv: string): number {
   if (csv !== latestTable) [latestTable, tables] = [csv, tables + 1]
   return tables
-}
-
-const rowsText = (batch: number) => (batch === 0 ? 'all rows' : batch === 1 ? '1 row' : `${batch} rows`)
-const runName = ({ method, batch, rate }: { method: string; batch: number; rate: number }) =>
-  `${methodOf(method).label} ${short(rate, 2)}, ${rowsText(batch)}`
-
-const runLooks = (state: TrainState) => looksOf(state.runs.map((_, i) => present(state, i).method))
-
-type Turn = (index: number, what: Omit<Change, 'step' | 'run'>) => void
-
-function RunControls({ index, state, turn }: { index: number; state: TrainState; turn: Turn }) {
-  const now = present(state, index)
-  const { schedule } = now
-  const facts = scheduleFacts(schedule.kind)
-  const setSchedule = (changes: Partial<ScheduleChoice>) => turn(index, { schedule: { ...schedule, ...changes } })
-  return (
-    <li>
-      <RowHead
-        look={runLooks(state)[index]}
-        remove={`Remove run ${index + 1}`}
-        isLast={state.runs.length === 1}
-        onRemove={() => startAfresh({ runs: state.runs.flatMap((_, i) => (i === index ? [] : [present(state, i)])), chosen: 0 })}
-      >
-        <MethodChoice
-          label={`Optimizer of run ${index + 1}`}
-          value={now.method}
-          firstOnly
-          onChange={(method) => turn(index, { method, rate: methodOf(method).netRate })}
-        />
-      </RowHead>
-      <Slider label="Learning rate" value={now.rate} min={1e-5} max={3} log onRelease onChange={(rate) => turn(index, { rate })} />
-      <Decays
-        method={now.method}
-        options={now.options}
-        onRelease
-        onChange={(options) => {
-          const runs = state.runs.map((_, i) => present(state, i))
-          startAfresh({ runs: runs.map((run, i) => (i === index ? { ...run, options } : run)) })
-        }}
-      />
-      <div class="pair">
-        <Choice
-          label="Rows a step"
-          value={String(now.batch)}
-          options={[0, 1, 4, 16, 50, 64].map((n) => [String(n), rowsText(n)] as const)}
-          onChange={(batch) => turn(index, { batch: Number(batch) })}
-        />
-        <Choice
-          label="Schedule"
-          value={schedule.kind}
-          options={SCHEDULES.map(({ kind, label }) => [kind, label] as const)}
-          onChange={(kind: ScheduleKind) => setSchedule({ kind, steps: kind === 'plateau' ? 100 : schedule.steps })}
-        />
-      </div>
-      {facts.has.includes('steps') && (
-        <Slider
-          label={schedule.kind === 'plateau' ? 'Patience' : 'Steps'}
-          value={schedule.steps}
-          min={10}
-          max={10000}
-          log
-          onRelease
-          onChange={(steps) => setSchedule({ steps: Math.round(steps) })}
-        />
-      )}
-      {state.runs.length > 1 && (
-        <label class="toggle">
-          <input type="radio" name="chosen" checked={state.chosen === index} onChange={() => train.set({ chosen: index })} /> its net is
-          shown
-        </label>
-      )}
-    </li>
-  )
-}
-
-function Curves({ state, frame, ghosts }: { state: TrainState; frame: Frame | null; ghosts: readonly Curve[] }) {
-  const { axis, loss } = state
-  const looks = runLooks(state)
-  const { data, marks, range, ghostCount } = useMemo(() => {
-    const runs = frame?.runs ?? []
-    const places = runs.map(({ curve, samplesPerStep }) =>
-      axis === 'seconds' ? curve.seconds : axis === 'samples' ? curve.steps.map((s) => s * samplesPerStep) : curve.steps,
-    )
-    const isCompared = axis === 'steps' && ghosts.length > 0
-    const xs = [...new Set([...places.flat(), ...(isCompared ? ghosts.flatMap(({ steps }) => steps) : [])])].sort((a, b) => a - b)
-    const before = isCompared ? ghosts.map((curve) => interpolated(curve.steps, curve[loss as 'test' | 'train' | 'batch'], xs)) : []
-    // All lines of a chart have one list of places: between its own points a line is interpolated.
-    const lines = runs.map(({ curve }, i) => interpolated(places[i], curve[loss as 'test' | 'train' | 'batch'], xs))
-    const marks =
-      axis === 'steps'
-        ? state.changes.map(({ step, run, method, rate, batch, schedule, weights }) => ({
-            x: step,
-            text: [
-              `${run + 1}:`,
-              method && methodOf(method).label,
-              rate !== undefined && short(rate),
-              batch !== undefined && rowsText(batch),
-              schedule && scheduleFacts(schedule.kind).label.toLowerCase(),
-              weights && 'weight',
-            ]
-              .filter(Boolean)
-              .join(' '),
-          }))
-        : []
-    // Over samples or seconds the runs are compared as far as all of them have come.
-    const end = Math.min(...places.map((list) => list[list.length - 1]))
-    return {
-      data: [xs.length > 0 ? xs : [0, 1], ...lines, ...before],
-      ghostCount: before.length,
-      marks,
-      range: axis !== 'steps' && places.length > 1 && end > 0 ? ([0, end] as const) : undefined,
-    }
-  }, [frame, axis, loss, state.changes, ghosts])
-  return (
-    <div class="curves">
-      <div class="toolbar">
-        <Segments
-          label="Loss"
-          value={loss}
-          options={[
-            ['test', 'Test'],
-            ['train', 'Train'],
-            ['batch', 'Batch'],
-          ]}
-          onChange={(loss) => train.set({ loss })}
-        />
-        <Segments
-          label="Axis"
-          value={axis}
-          options={[
-            ['steps', 'Steps'],
-            ['samples', 'Samples'],
-            ['seconds', 'Seconds'],
-          ]}
-          onChange={(axis) => train.set({ axis })}
-        />
-      </div>
-      <LineChart
-        title={{ test: 'Loss on the test rows', train: 'Loss on all training rows', batch: 'Loss of each batch' }[loss] ?? 'Loss'}
-        xLabel={axis === 'samples' ? 'samples seen' : axis}
-        data={data}
-        xRange={range}
-        log
-        marks={marks}
-        lines={[
-          ...looks.map((look, i) => ({ label: runName(present(state, i)), ...look })),
-          ...looks
-            .slice(0, ghostCount)
-            .map(({ colour }, i) => ({ label: `before: run ${i + 1}`, colour: `${colour}66`, dash: [], width: 1.2, isUnnamed: true })),
-        ]}
-      />
-    </div>
-  )
-}
-
-/** Values of a line at other places; null outside of it. */
-function interpolated(places: readonly number[], values: readonly number[], at: readonly number[]): (number | null)[] {
-  let k = 0
-  return at.map((x) => {
-    while (k + 1 < places.length && places[k + 1] <= x) k++
-    if (x > places[places.length - 1] || x < places[0] || !Number.isFinite(values[k])) return null
-    if (places[k] === x || k + 1 >= places.length || !Number.isFinite(values[k + 1])) return values[k]
-    return values[k] + ((values[k + 1] - values[k]) * (x - places[k])) / (places[k + 1] - places[k])
-  })
-}
-
-function Histograms({ view }: { view: Frame['view'] }) {
-  const { weights, gradients, updates } = view.histograms
-  return (
-    <div class="scroll">
-      <table class="histograms">
-        <caption>Where the numbers of each layer lie</caption>
-        <thead>
-          <tr>
-            <th />
-            <th>Weights</th>
-            <th>Gradients</th>
-            <th>Next update</th>
-          </tr>
-        </thead>
-        <tbody>
-          {weights.map((_, i) => (
-            <tr key={i}>
-              <th scope="row">{i + 1}</th>
-              {[weights[i], gradients[i], updates[i]].map(({ bins, limit }, k) => (
-                <td key={k}>
-                  <Canvas
-                    class="histogram"
-                    label={`from ${short(-limit, 2)} to ${short(limit, 2)}`}
-                    when={[bins, isDark.value]}
-                    paint={(painting) => paintHistogram(painting, bins, colour(k === 0 ? 0 : k === 1 ? 1 : 2))}
-                  />
-                  <small>±{short(limit, 2)}</small>
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  )
 }
