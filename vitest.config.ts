@@ -24,7 +24,7 @@ const UNIX = ['test/{bench,build,cli,docs}/**/*.test.ts']
 const CANARIES = Boolean(process.env.GRADUS_CANARIES)
 
 const common: TestUserConfig = {
-  setupFiles: CANARIES ? ['test/tools/canaries.ts'] : [],
+  setupFiles: ['test/tools/equal-numbers.ts', ...(CANARIES ? ['test/tools/canaries.ts'] : [])],
   // Far above what any test takes, so that none fails because the machine is busy; it only stops a test that hangs.
   testTimeout: 600_000,
   hookTimeout: 600_000,
