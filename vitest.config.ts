@@ -14,9 +14,15 @@ if (process.platform !== 'win32' && spawnSync('ts/build/wasm.sh', ['--is-built']
  * variable of the environment, no spy (`restoreMocks`). Any order of them passes: `--sequence.shuffle.files`.
  */
 const SHARED = [
-  'test/{attention,conv,curvature,data,export,io,loss,metrics,nn,ops,optim,plot,recurrent,report,rows,schedule,search,select,solve}/**/*.test.ts',
+  'test/{attention,conv,curvature,data,export,head,io,loss,metrics,nn,notebook,ops,optim,plot,recurrent,report,rows,schedule}/**/*.test.ts',
+  'test/{search,select,series,solve,table,text,train,xray}/**/!(allocation).test.ts',
+  'test/tune/{,pruners/,report/,samplers/}*.test.ts',
+  'test/backend/{constants,contract,every-kernel,heap,kernels*}.test.ts',
+  'test/common/!(copies|caller).test.ts',
+  'test/files/{checkpoint,formats,model-file}.test.ts',
+  'test/images/!(diverged).test.ts',
+  'test/stream/*.test.ts',
   'test/{autograd,tensor,trace}.test.ts',
-  'test/text/{oracle,read-text,tokenizer}.test.ts',
 ]
 /** Tests of documents, of the build and of the command line, which start programs by paths of Unix. */
 const UNIX = ['test/{bench,build,cli,docs}/**/*.test.ts']
