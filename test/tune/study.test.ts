@@ -23,6 +23,7 @@ import {
   when,
 } from '../../ts/tune/index.js'
 import { axesOf, type ParameterRange } from '../../ts/tune/space.js'
+import { bundled } from '../tools/bundled.js'
 import { memoryJournal } from './memory-journal.js'
 import { space } from './spaces.js'
 import { killAgain } from './storage/kill.js'
@@ -389,8 +390,11 @@ describe.each([
   })
 
   test('loses nothing when it is killed', async () => {
-    const { lost, doubled, finished, isSame, kills } = await killAgain(file(`killed.${ending}`), 24, 3)
-    expect({ lost, doubled, finished, isSame }).toEqual({ lost: 0, doubled: 0, finished: 24, isSame: true })
+    const { lost, doubled, finished, isSame, kills } = await killAgain(file(`killed.${ending}`), 16, 2, {
+      node: process.execPath,
+      library: bundled(`killed-${ending}`, 'ts/tune/index.ts'),
+    })
+    expect({ lost, doubled, finished, isSame }).toEqual({ lost: 0, doubled: 0, finished: 16, isSame: true })
     expect(kills).toBeGreaterThan(0)
   })
 })

@@ -27,6 +27,7 @@ import {
   tensor,
   zeros,
 } from '../../../ts/index.js'
+import { bundled } from '../../tools/bundled.js'
 import { team } from '../../tools/threads.js'
 
 const ROWS = 96
@@ -310,7 +311,7 @@ describe('a process', () => {
     import { existsSync, readFileSync } from 'node:fs'
     const warnings = []
     console.warn = (text) => warnings.push(text)
-    const { createBackend, crossEntropy, Dense, load, Sequential, zeros } = await import('./ts/index.ts')
+    const { createBackend, crossEntropy, Dense, load, Sequential, zeros } = await import('${bundled('threads', 'ts/index.ts')}')
     const work = ({ kernels, heap }) => {
       const [a, b, c] = [1, 2, 3].map(() => heap.allocate(4 * 256 * 256))
       for (let i = 0; i < 10; i++) kernels.matmul(a, b, c, 256, 256, 256, 0, heap.scratch)
@@ -318,7 +319,7 @@ describe('a process', () => {
     const threads = () => Number(/Threads:\\s+(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1])
   `
   const run = async (body: string, flags: string[] = []) => {
-    const args = ['--import', 'tsx', ...flags, '--input-type=module', '--eval', PROGRAM + body]
+    const args = [...flags, '--input-type=module', '--eval', PROGRAM + body]
     const start = performance.now()
     const result = await promisify(execFile)(process.execPath, args, { timeout: 300_000 }).catch((error) => error)
     const { code = 0, stdout, stderr, killed = false } = result

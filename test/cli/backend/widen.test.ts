@@ -8,6 +8,7 @@ import { tilesFor } from '../../../ts/backend/wasm/tiles.js'
 import { checkWidened, enableWidening } from '../../../ts/backend/wasm/widen.js'
 import { createBackend, load } from '../../../ts/index.js'
 import { hasAvx2, NODES } from '../../backend/wasm/widen/nodes.js'
+import { bundled } from '../../tools/bundled.js'
 import { NIGHTLY } from '../../tools/nightly.js'
 
 const run = promisify(execFile)
@@ -21,9 +22,12 @@ interface Outcome {
   stderr: string
 }
 
+const COMMAND = bundled('widen-command', 'ts/cli/main.ts')
+const LIBRARY = bundled('widen-library', 'ts/index.ts')
+
 /** Runs the command from source; rejects unless its exit code is 0. */
 const gradus = (node: string, args: readonly string[], flags: readonly string[] = []): Promise<Outcome> =>
-  run(node, ['--import', 'tsx', ...flags, 'ts/cli/main.ts', ...args], { env: { ...process.env, NO_COLOR: '1' } })
+  run(node, [...flags, COMMAND, ...args], { env: { ...process.env, NO_COLOR: '1' } })
 
 const TRAIN = ['train', 'moons', '--no-compare', '--epochs', '3', '--hidden', '64,64']
 const BENCH = ['bench', '--seconds', '0.01']
@@ -80,14 +84,14 @@ describe.each(NEW)('the command on $title', ({ node }) => {
 
 describe('a program', () => {
   const script = (options: string) => `
-    import { load } from './ts/index.ts'
+    import { load } from '${LIBRARY}'
     const { kernels, heap, widened } = await load(${options})
     const at = heap.allocate(3 * 64 * 64)
     const [a, b, c] = [0, 1, 2].map((i) => at + i * 64 * 64 * 4)
     for (let i = 0; i < 2000; i++) kernels.matmul(a, b, c, 64, 64, 64, 0, heap.scratch)
     console.log('widened', widened)`
   const traced = (node: string, options: string) =>
-    run(node, ['--import', 'tsx', '--trace-wasm-revectorize', '--input-type=module', '--eval', script(options)], { maxBuffer: 1 << 28 })
+    run(node, ['--trace-wasm-revectorize', '--input-type=module', '--eval', script(options)], { maxBuffer: 1 << 28 })
 
   test.each(NEW)('on $title has 256-bit vectors only if it asks', async ({ node }) => {
     const [plain, asked] = await Promise.all([traced(node, ''), traced(node, '{ widen: true }')])

@@ -1,6 +1,5 @@
 /** Kills a process with a study again and again: every confirmed result is there once, and the study ends with the same trials. */
 import { spawn } from 'node:child_process'
-import path from 'node:path'
 import { createStudy, float, int, openStudy } from '../../../ts/tune/index.js'
 
 /** The outcome. */
@@ -21,10 +20,8 @@ export interface Program {
   library: string
 }
 
-const FROM_SOURCE: Program = { node: process.execPath, library: path.resolve('ts/tune/index.ts') }
-
 /** Kills the process `kills` times, then lets it run to its end. */
-export async function killAgain(storage: string, trials: number, kills: number, program = FROM_SOURCE): Promise<KillOutcome> {
+export async function killAgain(storage: string, trials: number, kills: number, program: Program): Promise<KillOutcome> {
   const kept = new Map<number, number>()
   let doubled = 0
   let killed = 0
@@ -55,8 +52,7 @@ function run(
   keep: (number: number, value: number) => void,
 ): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const loader = library.endsWith('.ts') ? ['--import', 'tsx'] : []
-    const child = spawn(node, [...loader, 'test/tune/storage/study.mjs', library, storage, String(trials)], {
+    const child = spawn(node, ['test/tune/storage/study.mjs', library, storage, String(trials)], {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     let [text, said, errors] = ['', 0, '']
