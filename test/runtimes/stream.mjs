@@ -1,16 +1,16 @@
 /** Trains on a long table twice, which a worker reads ahead if there is one, and which this thread reads alone. Nothing is specific to a runtime. */
 const PIECE = 1 << 20
-const PIECES = 14
+const PIECES = 9
 
-/** The bytes of a table. The source waits in the midst, as a network would: a worker needs some milliseconds to start. */
-function table() {
+/** The bytes of a table. With `wait` the source waits in the midst, as a network would: a worker begins with the fourth block, and needs time to start. */
+function table(wait = false) {
   let state = 1
   const next = () => (state = (state * 48271) % 2147483647) % 1000
   const encoder = new TextEncoder()
   let sent = 0
   return new ReadableStream({
     async pull(controller) {
-      if (sent === 8) await new Promise((resolve) => setTimeout(resolve, 1500))
+      if (wait && sent === 6) await new Promise((resolve) => setTimeout(resolve, 1500))
       if (sent === PIECES) return controller.close()
       let text = sent++ === 0 ? 'a,b,c,y\n' : ''
       while (text.length < PIECE) {
@@ -40,7 +40,8 @@ export async function readAhead(gradus, { encoderFromStream, streamTable }, { fi
     blocks = 0
     const model = new Sequential([new Dense(encoder.features, 8, { activation: 'tanh' }), new Dense(8, 1)], { seed: 1 })
     const optimizer = new Adam(model.parameters())
-    const { rows } = await fitStream(model, { data: () => streamTable(table()), encoder, loss: mse, optimizer, batchSize: 512, worker })
+    const data = () => streamTable(table(worker))
+    const { rows } = await fitStream(model, { data, encoder, loss: mse, optimizer, batchSize: 512, worker })
     return {
       rows,
       blocks,

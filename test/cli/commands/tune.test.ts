@@ -84,7 +84,9 @@ test('what it found is a command that trains so, with the same table', async () 
   expect(stdout.replaceAll('\n', ' ')).toMatch(
     /On the 69 rows to test with, which no trial has seen, nets with what was found have a log loss of [\d.]+, those of the default [\d.]+; row by row the tuned ones gain -?[\d.]+ % of what a guess loses \(95 % interval: -?[\d.]+ % to -?[\d.]+ %\)\. The (default|tuned ones) (is|are) [^:]+: {3}gradus train penguins\.csv --target species --exclude island,sex /,
   )
-  const { train: advised, comparison } = JSON.parse((await gradus(...QUICK, ...given, '--json')).stdout)
+  // all in one object, also the report of a model that was trained with it
+  const found = JSON.parse((await gradus(...QUICK, ...given, '--json', '--out', 'json.safetensors')).stdout)
+  const { train: advised, comparison } = found
   const { tunedTrain, defaultTrain, better, rows, tuned, default: byDefault, difference } = comparison
   expect(defaultTrain).toBe('gradus train penguins.csv --target species --exclude island,sex --seed 0')
   expect(advised).toBe(better === 'tuned' ? tunedTrain : defaultTrain)
@@ -95,8 +97,6 @@ test('what it found is a command that trains so, with the same table', async () 
   expect(line).toMatch(
     /^penguins\.csv --target species --exclude island,sex --hidden 16,16 --activation relu --dropout 0 --learning-rate 0\.0\d+ /,
   )
-  // all in one object, also the report of a model that was trained with it
-  const found = JSON.parse((await gradus(...QUICK, ...given, '--json', '--out', 'json.safetensors')).stdout)
   expect([found.trials, found.trained.model, found.trained.rows.test]).toEqual([4, 'json.safetensors', 69])
   const { learningRate } = found.best.params
   const trained = JSON.parse((await train(`${line} --json --out line.safetensors`)).stdout)

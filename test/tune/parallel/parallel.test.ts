@@ -129,10 +129,10 @@ test('the time in which a thread loads its module is none of a trial', async () 
   // trial 0 costs its thread, and trial 1 has to wait for another one
   writeFileSync(
     file,
-    'await new Promise((resolve) => setTimeout(resolve, 1500))\nexport default ({ x }, { number }) => { if (number === 0) for (;;); return x }',
+    'await new Promise((resolve) => setTimeout(resolve, 800))\nexport default ({ x }, { number }) => { if (number === 0) for (;;); return x }',
   )
   const study = await createStudy({ space: { x: float(0, 1) } })
-  await study.optimize(file, { trials: 2, parallel: 1, trialTime: 1 })
+  await study.optimize(file, { trials: 2, parallel: 1, trialTime: 0.5 })
   expect(study.trials.map(({ state }) => state)).toEqual(['failed', 'complete'])
   rmSync(folder, { recursive: true })
 })
