@@ -1,6 +1,4 @@
 /** Shapes that the compiler checks: what it accepts, what it refuses, and in which words. `make check` runs it over this file. */
-import path from 'node:path'
-import ts from 'typescript'
 import { describe, expect, test } from 'vitest'
 import {
   add,
@@ -49,6 +47,7 @@ import {
   where,
   zeros,
 } from '../../ts/index.js'
+import { compilerErrors } from '../tools/snippets.js'
 
 const backend = createBackend({ backend: 'js' })
 const here = { backend }
@@ -298,26 +297,10 @@ describe('what the compiler says', () => {
 
   /** The first line of each error in a program. */
   function errorsIn(code: string): string[] {
-    const file = path.resolve('test/nn/snippet.ts')
-    const options: ts.CompilerOptions = {
-      strict: true,
-      skipLibCheck: true,
-      noEmit: true,
-      target: ts.ScriptTarget.ES2022,
-      lib: ['lib.es2022.d.ts', 'lib.dom.d.ts', 'lib.esnext.disposable.d.ts'],
-      types: ['node'],
-      module: ts.ModuleKind.Preserve,
-      moduleResolution: ts.ModuleResolutionKind.Bundler,
-    }
-    const host = ts.createCompilerHost(options)
-    const { getSourceFile, fileExists } = host
-    const text = `import { ${NAMES} } from '../../ts/index.js'\n${code}`
-    host.fileExists = (name) => name === file || fileExists(name)
-    host.getSourceFile = (name, ...rest) => (name === file ? ts.createSourceFile(name, text, rest[0]) : getSourceFile(name, ...rest))
-    const program = ts.createProgram([file], options, host)
-    return program
-      .getSemanticDiagnostics(program.getSourceFile(file))
-      .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n').replace(/^.*? is not assignable to /s, ''))
+    const snippet = { name: 'snippet', language: 'ts', code: `import { ${NAMES} } from 'gradus'\n${code}` }
+    return compilerErrors('.cache/shape-types', [snippet], { noUnusedLocals: false }).map((text) =>
+      text.replace(/^\S+ error TS\d+: /, '').replace(/^.*? is not assignable to /s, ''),
+    )
   }
 
   test('names both shapes, or the layer', { timeout: 120_000 }, () => {

@@ -1,11 +1,11 @@
 /** Metrics by name: in fit and evaluateModel, in EarlyStopping, among the exports, and for the compiler. */
-import ts from 'typescript'
 import { afterEach, describe, expect, test } from 'vitest'
 import { blobs } from '../../ts/data/index.js'
 import { Adam, crossEntropy, Dense, EarlyStopping, evaluateModel, fit, mse, Sequential, useAllMetrics } from '../../ts/index.js'
 import * as g from '../../ts/metrics/index.js'
 import { accuracy, f1Score } from '../../ts/metrics/index.js'
 import { METRICS } from '../../ts/train/metrics.js'
+import { compilerErrors } from '../tools/snippets.js'
 
 // the metrics that have names are of the process
 const named = { ...METRICS }
@@ -67,22 +67,14 @@ describe('metrics by name', () => {
   })
 
   test('the compiler names the nearest name where one is misspelt', () => {
-    const file = `${process.cwd()}/test/metrics/misspelt.ts`
     const call = (metrics: string) => `evaluateModel(model, { inputs: [[1]], targets: [1], loss: mse, metrics: ${metrics} })`
-    const text = `import { evaluateModel, type Module, mse } from '../../ts/index.js'
+    const code = `import { evaluateModel, type Module, mse } from 'gradus'
 declare const model: Module
 export const good = ${call("['accuracy', 'f1']")}
 export const bad = ${call("['acuracy']")}`
-    const { options } = ts.parseJsonConfigFileContent(ts.readConfigFile('tsconfig.json', ts.sys.readFile).config, ts.sys, '.')
-    const host = ts.createCompilerHost(options)
-    const { getSourceFile, fileExists } = host
-    host.getSourceFile = (name, ...rest) =>
-      name === file ? ts.createSourceFile(name, text, ts.ScriptTarget.ES2022) : getSourceFile(name, ...rest)
-    host.fileExists = (name) => name === file || fileExists(name)
-    const program = ts.createProgram([file], options, host)
-    const found = program.getSemanticDiagnostics(program.getSourceFile(file))
+    const found = compilerErrors('.cache/misspelt', [{ name: 'misspelt', language: 'ts', code }])
     expect(found).toHaveLength(1)
-    expect(ts.flattenDiagnosticMessageText(found[0].messageText, '\n')).toContain(`Did you mean '"accuracy"'?`)
+    expect(found[0]).toContain(`Did you mean '"accuracy"'?`)
   })
 })
 

@@ -4,15 +4,15 @@
  * Snippets of one language in one section are one program, in their order. `console.log(x) // claim` is a promise: `≥ 0.9`,
  * `≤ 0.1`, `≈ 2` (to 1 %), or literals with `or` between them.
  */
-import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFile, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { build, type Plugin } from 'esbuild'
-import ts from 'typescript'
 import { ENTRIES } from '../../ts/build/entries.js'
 
 const execute = promisify(execFile)
+const COMPILER = path.resolve('node_modules/typescript-7/bin/tsc')
 const SOURCES: Readonly<Record<string, string>> = { ...ENTRIES, 'gradus/js': 'ts/entries/js.ts' }
 
 export interface Snippet {
@@ -69,23 +69,29 @@ export function compilerErrors(folder: string, programs: readonly Omit<Program, 
     writeFileSync(file, code)
     return file
   })
-  const { compilerOptions } = ts.readConfigFile('tsconfig.json', ts.sys.readFile).config
+  const { compilerOptions } = JSON.parse(readFileSync('tsconfig.json', 'utf8'))
   return typeErrors(files, { ...compilerOptions, ...options })
 }
 
 /**
  * Errors of the compiler for these files with the given options, in the form of tsconfig.json. The sources that they import are left to `make check`.
  */
-export function typeErrors(files: readonly string[], compilerOptions: object): string[] {
+export function typeErrors(named: readonly string[], compilerOptions: object): string[] {
+  const files = named.map((file) => path.resolve(file))
   const paths = Object.fromEntries(Object.entries(SOURCES).map(([name, file]) => [name, [path.resolve(file)]]))
-  const { options, errors } = ts.convertCompilerOptionsFromJson({ allowJs: true, checkJs: true, paths, ...compilerOptions }, process.cwd())
-  const program = ts.createProgram(files, options)
-  const found = files.flatMap((file) => {
-    const source = program.getSourceFile(file)
-    return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)]
+  const project = path.resolve(`.cache/types-${process.pid}.json`)
+  writeFileSync(
+    project,
+    JSON.stringify({ compilerOptions: { allowJs: true, checkJs: true, paths, noEmit: true, ...compilerOptions }, files }),
+  )
+  const { stdout, stderr } = spawnSync(process.execPath, [COMPILER, '-p', project, '--pretty', 'false'], { encoding: 'utf8' })
+  rmSync(project)
+  // a file, its error, and lines of more about it that begin with blanks
+  const errors = (stdout + stderr).split(/\n(?! )/).filter(Boolean)
+  return errors.filter((text) => {
+    const file = /^(.+)\(\d+,\d+\): /.exec(text)
+    return file === null || files.includes(path.resolve(file[1]))
   })
-  const host = { getCanonicalFileName: (name: string) => name, getCurrentDirectory: () => process.cwd(), getNewLine: () => '\n' }
-  return [...errors, ...program.getOptionsDiagnostics(), ...found].map((one) => ts.formatDiagnostic(one, host).trimEnd())
 }
 
 // ---- running ----
