@@ -54,7 +54,7 @@ export interface GradientSink {
 
 /**
  * A faster Vjp in kernels of its own. If `direct`, leaves receive their gradient in place; the result is null for an input whose gradient was written
- * in place.
+ * in place. A result shares its memory with nothing but the gradient, if {@link StepArena.gradientPlace} allows that.
  */
 export type FusedVjp = (gradient: Tensor, direct: boolean) => readonly (Tensor | null)[]
 
@@ -281,6 +281,11 @@ export class Node implements GraphNode {
     }
   }
 
+  /** True if its rule is in kernels of its own. */
+  get isFused(): boolean {
+    return this.rules?.fused !== undefined
+  }
+
   /** The name of the operation for messages, if its rules have one. */
   get operation(): string {
     return this.rules?.operation ?? 'operation'
@@ -325,7 +330,8 @@ export function backpropagate(root: Tensor, seed: Tensor | undefined, options: P
       differentiating--
     }
   } else {
-    arena.duringBackward(() => withRecording(false, () => inBackwardPass(() => propagate(root, seed, options))))
+    const recycles = options.collector === null && !options.retainGraph
+    arena.duringBackward(recycles, () => withRecording(false, () => inBackwardPass(() => propagate(root, seed, options))))
   }
 }
 
@@ -374,7 +380,14 @@ function reachable(root: Node): Node[] {
 
 function propagateNode(node: Node, { operations, collector }: PassOptions, leaves: Tensor[]): void {
   if (node.gradient === null) return
-  const gradients = node.inputGradients(node.gradient, operations, collector === null)
+  const { gradient } = node
+  const gradients = node.inputGradients(gradient, operations, collector === null)
+  if (gradient.isInStep && gradient.size > 0) {
+    const at = gradient.address
+    // a rule in operations may give its gradient on as it is, and a kernel may have written over it
+    if (!node.isFused) gradient.backend.arena.gradientRead(at, false)
+    else if (!gradients.some((result) => result?.isInStep && result.address === at)) gradient.backend.arena.gradientRead(at, true)
+  }
   for (let i = 0; i < node.inputs.length; i++) {
     const input = node.inputs[i]
     const arriving = gradients[i]

@@ -36,6 +36,8 @@ const FIRST_CHUNK_BYTES = 1 << 16
  */
 const FIRST_TEMPORARY_BYTES = 1 << 12
 const ALIGN = 16
+/** Bytes of the smallest gradient whose memory is used again. */
+const LEAST_RECYCLED = 1 << 12
 /**
  * If a step holds more than MAX_LOOSE_RESULTS recorded results that nothing used, and more than MAX_LOOSE_BYTES of memory, we assume that a loop
  * forgot noGrad(): an error says so before memory runs out. A long chain, or many terms that are added up, leave only one unused result.
@@ -76,6 +78,12 @@ export class StepArena {
   /** Positions of random sequences when the step began to draw from them. */
   private readonly drawn = new Map<{ counter: number }, number>()
   private backwards = 0
+  /** True during a backward pass whose gradients between operations do not outlive it. */
+  private recycles = false
+  /** Gradients that wait for the one operation that reads them, and their bytes. */
+  private readonly gradients = new Map<Ptr, number>()
+  /** The memory of gradients that were read. */
+  private readonly spent: Chunk[] = []
 
   /** Never replaced by another array, because the finalizer holds this one too. */
   private readonly chunks: Chunk[] = []
@@ -171,14 +179,48 @@ export class StepArena {
     )
   }
 
-  /** Runs fn with the results of unrecorded operations kept in the arena (they belong to the step). */
-  duringBackward<T>(fn: () => T): T {
+  /**
+   * Runs fn with the results of unrecorded operations kept in the arena (they belong to the step). With `recycles`, gradients between operations do not
+   * outlive fn, so that later ones take their memory: a step needs less, and finds more of it in a cache.
+   */
+  duringBackward<T>(recycles: boolean, fn: () => T): T {
+    const outer = this.recycles
+    this.recycles = recycles && !outer
     this.backwards++
     try {
       return fn()
     } finally {
       this.backwards--
+      this.recycles = outer
+      if (!outer) {
+        this.gradients.clear()
+        this.spent.length = 0
+      }
     }
+  }
+
+  /** Room for a gradient that a kernel writes and one operation reads. */
+  allocateGradient(bytes: number): Ptr {
+    if (!this.recycles || bytes < LEAST_RECYCLED) return this.allocate(bytes)
+    const { gradients, spent } = this
+    let at = spent.length - 1
+    while (at >= 0 && spent[at].bytes < bytes) at--
+    const block = at < 0 ? { ptr: this.allocate(bytes), bytes } : spent.splice(at, 1)[0]
+    gradients.set(block.ptr, block.bytes)
+    return block.ptr
+  }
+
+  /** The place of a gradient, to be written over by its only reader; room for another if it may have more readers. */
+  gradientPlace(ptr: Ptr, bytes: number): Ptr {
+    return this.recycles && this.gradients.has(ptr) ? ptr : this.allocateGradient(bytes)
+  }
+
+  /** A gradient was read. `isSpent`: nothing will read it again. */
+  gradientRead(ptr: Ptr, isSpent: boolean): void {
+    const bytes = this.recycles ? this.gradients.get(ptr) : undefined
+    if (bytes === undefined) return
+    this.gradients.delete(ptr)
+    if (isSpent) this.spent.push({ ptr, bytes })
   }
 
   /** Opens a scope; pass the mark to {@link closeScope}. */

@@ -23,8 +23,8 @@ export interface BatchNormKernels {
   ): void
   /**
    * With normal = (x − mean) / √(variance + epsilon), and dz = dy, or 0 where the result became 0:  db[j] = Σ_i dz;  dw[j] = Σ_i dz · normal;  dx =
-   * weight / √(variance + epsilon) · (dz − db / rows − normal · dw / rows). The moments are those of x. `dw`, `db` and `dx` are optional, and `bias` is
-   * read for relu alone; `accumulate` is a set of ACCUMULATE_W and ACCUMULATE_B.
+   * weight / √(variance + epsilon) · (dz − db / rows − normal · dw / rows). The moments are those of x. `dw`, `db` and `dx` are optional, dx may
+   * equal dy, and `bias` is read for relu alone; `accumulate` is a set of ACCUMULATE_W and ACCUMULATE_B.
    */
   batchNormBackward(
     x: Ptr,
@@ -58,6 +58,6 @@ export const batchNormArguments = (): Record<keyof BatchNormKernels, Ranges> => 
     ...[d.input('x', x, rows * columns), d.input('mean', mean, columns), d.input('variance', variance, columns)],
     ...[d.input('weight', weight, columns), d.input('epsilon', epsilon, 1)],
     ...[d.input('bias', bias, relu === 0 ? 0 : columns), d.input('dy', dy, rows * columns)],
-    ...[optional(d.output('dw', dw, columns)), optional(d.output('db', db, columns)), optional(d.output('dx', dx, rows * columns))],
+    ...[optional(d.output('dw', dw, columns)), optional(d.output('db', db, columns)), optional(d.output('dx', dx, rows * columns, 'dy'))],
   ],
 })

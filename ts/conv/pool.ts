@@ -76,8 +76,21 @@ export function maxPoolBy(input: TensorLike, size: Pair, options: PoolOptions, w
       taps = Tensor.inArena(backend, window.outputShape, at)
       withConv(backend).maxPool(x.address, y, at, window.rows, geometry.address)
     },
-    () => ({ operation: who, vjp: (g) => [spread(g, taps, window, who), null] }),
+    () => ({
+      operation: who,
+      vjp: (g) => [spread(g, taps, window, who), null],
+      fused: (g) => {
+        const { arena, heap } = g.backend
+        const dx = arena.allocateGradient(x.size * heap.elementSize)
+        runSpread(g, taps, window, geometry.address, dx)
+        return [Tensor.inArena(g.backend, x.shape, dx), null]
+      },
+    }),
   )
+}
+
+function runSpread(g: Tensor, taps: Tensor, window: Window, geometry: Ptr, dx: Ptr): void {
+  withConv(g.backend).maxPoolBackward(taps.address, g.address, dx, window.rows, geometry)
 }
 
 /** The gradient of {@link maxPool}: g at the taps. */
@@ -86,7 +99,7 @@ function spread(g: Tensor, taps: Tensor, window: Window, who: string): Tensor {
   return apply(
     [g, taps, geometry],
     window.inputShape,
-    (dx, backend) => withConv(backend).maxPoolBackward(taps.address, g.address, dx, window.rows, geometry.address),
+    (dx) => runSpread(g, taps, window, geometry.address, dx),
     () => ({ operation: who, vjp: (h) => [pick(h, taps, window, who), null, null] }),
   )
 }

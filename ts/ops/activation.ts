@@ -2,10 +2,11 @@
 
 import { apply, type Differentiable } from '../autograd.js'
 import { withActivations } from '../backend/families.js'
-import { ACTIVATIONS, type Activation, SAVES_INPUT } from '../backend/kernels.js'
+import { ACTIVATIONS, type Activation, type Ptr, SAVES_INPUT } from '../backend/kernels.js'
 import { rangeError } from '../common/errors.js'
 import { show } from '../common/show.js'
-import { asFloats, type Operand, type ShapeOf, type Tensor } from '../tensor.js'
+import { asFloats, type Operand, type ShapeOf, Tensor } from '../tensor.js'
+import { placeOver } from './gradient-target.js'
 
 const numbers = Object.fromEntries(ACTIVATIONS.map((name, i) => [name, i])) as Record<Activation, number>
 
@@ -41,7 +42,11 @@ export function activate<X extends Operand>(value: X, name: Activation): Tensor<
       return {
         operation: name,
         vjp: (g, { activationGradient }) => [activationGradient(name, saved, g)],
-        fused: (g) => [activationBackward(name, saved, g)],
+        fused: (g) => {
+          const dx = placeOver(g)
+          runBackward(name, saved, g, dx)
+          return [Tensor.inArena(g.backend, g.shape, dx)]
+        },
       }
     },
   )
@@ -49,12 +54,11 @@ export function activate<X extends Operand>(value: X, name: Activation): Tensor<
 
 /** @internal g ⊙ f′, from the output (from the input for activations that SAVES_INPUT), by one kernel; with rules for its own gradient, if any */
 export function activationBackward(name: Activation, saved: Tensor, g: Tensor, rules?: () => Differentiable): Tensor {
-  return apply(
-    [g, saved],
-    g.shape,
-    (dx, backend) => withActivations(backend).activationBackward(saved.address, g.address, dx, g.size, numbers[name]),
-    rules,
-  )
+  return apply([g, saved], g.shape, (dx) => runBackward(name, saved, g, dx), rules)
+}
+
+function runBackward(name: Activation, saved: Tensor, g: Tensor, dx: Ptr): void {
+  withActivations(g.backend).activationBackward(saved.address, g.address, dx, g.size, numbers[name])
 }
 
 /** max(x, 0) @example relu([-1, 2]) // [0, 2] */

@@ -8,6 +8,7 @@ import { formatShape } from '../common/shape.js'
 import { Parameter } from '../parameter.js'
 import { asTensor, Tensor, type TensorLike } from '../tensor.js'
 import { activationNumber } from './activation.js'
+import { placeOver } from './gradient-target.js'
 
 interface DenseCall {
   x: Tensor
@@ -70,8 +71,8 @@ function applyDense(call: DenseCall): Tensor {
 function fusedGradient({ x, w, b, m, k, n, activation, number }: DenseCall, saved: Ptr, g: Tensor, direct: boolean): (Tensor | null)[] {
   const { heap, arena } = x.backend
   const allocate = (t: Tensor | null) => (t?.requiresGrad ? arena.allocate(t.size * heap.elementSize) : 0)
-  const dz = activation === 'linear' ? 0 : arena.allocate(m * n * heap.elementSize)
-  const dx = allocate(x)
+  const dz = activation === 'linear' ? 0 : placeOver(g)
+  const dx = x.requiresGrad ? arena.allocateGradient(x.size * heap.elementSize) : 0
   let accumulate = 0
   const target = (t: Tensor | null, bit: number): { ptr: Ptr; result: Tensor | null } => {
     if (direct && t instanceof Parameter && t.requiresGrad) {

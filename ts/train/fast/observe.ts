@@ -64,7 +64,7 @@ export function observe(backend: Backend, arena: RecordingArena, step: () => voi
   try {
     // results that are not recorded for a gradient stay in the arena, as in a backward pass: copying them out would be an effect that the list of
     // calls lacks
-    arena.duringBackward(step)
+    arena.duringBackward(false, step)
   } finally {
     open.arena = usualArena
     open.kernels = kernels

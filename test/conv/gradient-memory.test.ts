@@ -1,0 +1,75 @@
+/** A backward pass reuses the memory of gradients that nothing will read again. With `retainGraph` it does not: both give the same bits. */
+import { describe, expect, test } from 'vitest'
+import { Conv2d, maxPool } from '../../ts/conv/index.js'
+import { supportedVariants } from '../../ts/debug/index.js'
+import { add, BatchNorm, concat, createBackend, Dense, exp, Generator, type Module, type ModuleOptions, mean, mul, relu, reshape, silu, softmax, square, sum, type Tensor, tensor } from '../../ts/index.js' // biome-ignore format: one line
+import { outputOf } from '../../ts/nn/module.js'
+
+const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
+const [ROWS, SIDE, CHANNELS] = [3, 4, 4]
+const SHAPE = [ROWS, SIDE, SIDE, CHANNELS]
+
+/** Operations that keep the shape: with kernels of their own for the gradient, and without; those that give a gradient on as it is; views. */
+const OPERATIONS: ((x: Tensor, other: Tensor, own: Own) => Tensor)[] = [
+  (x, _, own) => own(x, (o) => new Conv2d(CHANNELS, CHANNELS, 3, { padding: 1, activation: 'relu', ...o })),
+  (x, _, own) => own(x, (o) => new Conv2d(CHANNELS, CHANNELS, 3, { padding: 1, activation: 'silu', groups: CHANNELS, ...o })),
+  (x, _, own) => own(x, (o) => new Conv2d(CHANNELS, CHANNELS, 1, o)),
+  (x, _, own) => own(x, (o) => new Dense(CHANNELS, CHANNELS, { activation: 'tanh', ...o })),
+  (x, _, own) => own(x, (o) => new BatchNorm(CHANNELS, { activation: 'relu', ...o })),
+  (x, _, own) => own(x, (o) => new BatchNorm(CHANNELS, o)),
+  (x) => relu(x) as Tensor,
+  (x) => silu(x) as Tensor,
+  (x) => softmax(x) as Tensor,
+  (x) => maxPool(x, 3, { stride: 1, padding: 1 }),
+  (x) => reshape(reshape(x, [ROWS, SIDE * SIDE * CHANNELS]), SHAPE) as Tensor,
+  (x, other) => add(x, other) as Tensor,
+  (x) => add(x, x) as Tensor,
+  (x, other) => mul(x, other) as Tensor,
+  (x) => exp(mul(x, 0.1)) as Tensor,
+]
+
+/** The result of a new layer. */
+type Own = (x: Tensor, layer: (options: ModuleOptions) => Module) => Tensor
+
+describe.each(backends)('$variant', (backend) => {
+  test('random graphs with values used several times have the same gradients', () => {
+    for (let seed = 1; seed <= 60; seed++) {
+      const passes = [true, false].map((retainGraph) => {
+        const generator = new Generator(seed)
+        const whole = (n: number) => Math.floor(generator.next() * n)
+        const given = () => tensor(Float32Array.from(generator.normals(ROWS * SIDE * SIDE * CHANNELS)), SHAPE, { requiresGrad: true, backend }) // biome-ignore format: one line
+        const leaves = [given(), given()]
+        const values: Tensor[] = [...leaves]
+        const layers: Module[] = []
+        const own: Own = (x, make) => {
+          layers.push(make({ backend, seed }))
+          return outputOf(layers[layers.length - 1], x)
+        }
+        for (let i = 0; i < 12; i++) {
+          // mostly the latest value, so that there are long chains
+          const x = generator.next() < 0.7 ? (values.at(-1) as Tensor) : values[whole(values.length)]
+          values.push(OPERATIONS[whole(OPERATIONS.length)](x, values[whole(values.length)], own))
+        }
+        const last = concat(values.slice(-3), -1) as Tensor
+        const loss = mean(square(last)) as Tensor
+        loss.backward(undefined, { retainGraph })
+        return [...leaves, ...layers.flatMap((layer) => layer.parameters())].map((leaf) => (leaf.grad as Tensor | null)?.toArray() ?? null)
+      })
+      expect(passes[1], `seed ${seed}`).toEqual(passes[0])
+    }
+  })
+
+  test('gradients of a chain take the memory of two, whatever its length', () => {
+    const shape = [1 << 9, 16]
+    const bytesOf = (count: number) => {
+      const layers = Array.from({ length: count }, () => new Dense(16, 16, { activation: 'relu', backend }))
+      const x = tensor(new Float32Array(shape[0] * shape[1]).fill(0.5), shape, { requiresGrad: true, backend })
+      const y = layers.reduce((value: Tensor, layer) => layer.forward(value) as Tensor, x)
+      sum(y).backward()
+      return (backend.arena as unknown as { usedBytes: number }).usedBytes
+    }
+    const activation = 4 * shape[0] * shape[1]
+    // beside the activations of eight more layers there are the rests of blocks
+    expect(bytesOf(12) - bytesOf(4)).toBeLessThan(9.5 * activation)
+  })
+})
