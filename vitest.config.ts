@@ -26,6 +26,8 @@ const SHARED = [
 ]
 /** Tests of documents, of the build and of the command line, which start programs by paths of Unix. */
 const UNIX = ['test/{bench,build,cli,docs}/**/*.test.ts']
+/** Of these, those that share a process. */
+const UNIX_SHARED = ['test/cli/**/*.test.ts', 'test/build/{clock,doors,errors,imports,skips,vocabulary,without-docs}.test.ts']
 
 const CANARIES = Boolean(process.env.GRADUS_CANARIES)
 
@@ -36,12 +38,15 @@ const common: TestUserConfig = {
   hookTimeout: 600_000,
 }
 
+const together: TestUserConfig = { ...common, isolate: false, restoreMocks: true, sequence: { groupOrder: 1 } }
+
 export default defineConfig({
   test: {
     // Two cores are what CI has; a worker each.
     maxWorkers: 2,
     projects: [
-      { test: { ...common, name: 'unix', include: UNIX } },
+      { test: { ...common, name: 'unix', include: UNIX, exclude: UNIX_SHARED } },
+      { test: { ...together, name: 'unix shared', include: UNIX_SHARED } },
       {
         test: {
           ...common,
@@ -50,7 +55,7 @@ export default defineConfig({
           exclude: [...UNIX, ...SHARED, ...(CANARIES ? WITHOUT_CANARIES : [])],
         },
       },
-      { test: { ...common, name: 'shared', include: SHARED, isolate: false, restoreMocks: true, sequence: { groupOrder: 1 } } },
+      { test: { ...together, name: 'shared', include: SHARED } },
     ],
   },
 })
