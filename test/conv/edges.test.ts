@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import type { Backend } from '../../ts/backend/index.js'
 import * as conv from '../../ts/conv/index.js'
 import { supportedVariants } from '../../ts/debug/index.js'
-import { createBackend, Generator, gradients, type Module, sum, type Tensor, tensor } from '../../ts/index.js'
+import { BatchNorm, createBackend, Generator, gradients, LayerNorm, type Module, sum, type Tensor, tensor } from '../../ts/index.js'
 
 const exact = createBackend({ backend: 'js', dtype: 'float64' })
 const backends: [string, Backend][] = [
@@ -42,6 +42,8 @@ const CASES: Record<string, { values?: number[]; mayBeNaN?: boolean; run: Run }>
   'upsample, nearest': { values: WILD, run: (x) => conv.upsample(x, [2, 3]) },
   'upsample, bilinear': { values: WILD, run: (x) => conv.upsample(x, [2, 3], { mode: 'bilinear' }) },
   unfold: { values: WILD, run: (x) => conv.unfold(x, 2, { padding: 1 }) },
+  BatchNorm: { mayBeNaN: true, run: layer((backend) => new BatchNorm(4, { backend })) },
+  LayerNorm: { mayBeNaN: true, run: layer((backend) => new LayerNorm(4, { backend })) },
   GroupNorm: { mayBeNaN: true, run: layer((backend) => new conv.GroupNorm(2, 4, { backend })) },
   SeparableConv2d: { run: layer((backend) => new conv.SeparableConv2d(4, 3, 3, { backend })) },
   SqueezeExcite: { run: layer((backend) => new conv.SqueezeExcite(4, { backend })) },

@@ -169,6 +169,32 @@ test('running statistics and gradients of many rows have the digits of double pr
   for (const variances of found) variances.forEach((v, i) => expect(Math.abs(v / wanted[i] - 1)).toBeLessThan(2e-5))
 })
 
+test.each(backends)('large values are normalized like small ones, or give NaN, never zeros: %s', (_, backend, tolerance) => {
+  const isExact = backend === exact
+  for (const rows of [2, 8, 33, 300]) {
+    const x = draw(rows, 9)
+    const upstream = draw(rows, 9)
+    for (const Layer of [BatchNorm, LayerNorm]) {
+      const run = (size: number) => {
+        const layer = new Layer(9, { backend, epsilon: 1e-30 })
+        const input = tensor(x.map((row) => row.map((v) => v * size)), { backend, requiresGrad: true }) // biome-ignore format: one line
+        const y = layer.forward(input as never) as Tensor
+        sum(mul(y, tensor(upstream, { backend }) as never) as Tensor).backward()
+        return [[...y.data()], [...(input.grad as Tensor).data()].map((g) => g * size), [...(layer.weight.grad as Tensor).data()]]
+      }
+      const wanted = run(1)
+      // layer normalization adds the squares of a row up first
+      const sizes = [1e-4, 1e9, 1e17, ...(Layer === BatchNorm ? [2e18] : [])]
+      for (const size of sizes) run(size).forEach((found, i) => expectNear(found, wanted[i], 100 * tolerance))
+      for (const size of [1e21, 1e30, 1e37]) {
+        const [y] = run(size)
+        if (isExact) expectNear(y, wanted[0], 100 * tolerance)
+        else expect(y, `${Layer.name} of ${size}`).toEqual(y.map(() => Number.NaN))
+      }
+    }
+  }
+})
+
 test('threads give the bits of one thread in batch normalization', async () => {
   const trained = async (threads: number) => {
     const backend = createBackend({ threads })

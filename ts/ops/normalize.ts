@@ -36,6 +36,10 @@ export function normalize(x: Tensor, epsilon: number): Tensor {
       kernels.sub(from, mean, y, rows, columns, columns, 1, 1, 0)
       kernels.square(y, squares, x.size)
       averageOf(backend, rows, columns, squares, variance, constant)
+      // a variance beyond single precision would make zeros: 0 · Infinity is NaN
+      kernels.fill(constant, 1, 0)
+      kernels.mul(variance, constant, deviation, 1, rows, 0, 1, 0, 0)
+      kernels.add(variance, deviation, variance, 1, rows, 0, 1, 0, 1)
       kernels.fill(constant, 1, epsilon)
       kernels.add(variance, constant, deviation, 1, rows, 0, 1, 0, 0)
       kernels.sqrt(deviation, deviation, rows)

@@ -19,6 +19,8 @@ export function batchNormKernels(heap: Heap): BatchNormKernels {
         for (let i = 0; i < rows; i++) squares += (f[xs + i * columns + j] - average) ** 2
         f[means + j] = average
         f[variances + j] = squares / rows
+        // too large for a float: normalizing by it would make zeros
+        if (f[variances + j] === Number.POSITIVE_INFINITY) f[variances + j] = Number.NaN
       }
     },
     batchNormForward(x, mean, variance, weight, bias, y, rows, columns, relu, epsilon) {
