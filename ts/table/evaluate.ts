@@ -6,8 +6,10 @@ import { numbered } from '../data/table/values.js'
 import { type ReportedDecision, reported } from './decision.js'
 import { driftOf, type TableDrift } from './drift.js'
 import { hashesOf, shareIn } from './fingerprint.js'
+import { jointMetrics } from './joint.js'
 import { baselineOf, confusionOf, type MeasuredMetric, measureMetrics } from './measure.js'
-import { checkTableModel, type Prediction, type TableModel } from './model.js'
+import { checkTableModel, isUnknown, type Prediction, type TableModel } from './model.js'
+import { TargetsModel } from './targets-model.js'
 
 /** Result of {@link evaluateTable}. */
 export interface TableEvaluation extends Pick<ReportedDecision, 'isOrdered' | 'positive' | 'threshold'> {
@@ -29,6 +31,14 @@ export interface TableEvaluation extends Pick<ReportedDecision, 'isOrdered' | 'p
   learnt?: number
 }
 
+/** Result of {@link evaluateTable} for a model of several targets. */
+export interface TargetsEvaluation {
+  /** Metrics over all targets, on the rows that have all of them. */
+  metrics: MeasuredMetric[]
+  /** By target, on the rows that have it. */
+  evaluations: Record<string, TableEvaluation>
+}
+
 /**
  * Metrics of a model on other rows, with 95 % intervals, compared with a guess that looks at no column.
  *
@@ -39,10 +49,19 @@ export interface TableEvaluation extends Pick<ReportedDecision, 'isOrdered' | 'p
  * metrics[0].name // 'accuracy'
  * @throws RangeError naming row and column of a value that does not fit, and if no row has a target
  */
-export function evaluateTable(model: TableModel<Prediction>, rows: readonly object[]): TableEvaluation {
+export function evaluateTable(model: TableModel<Prediction>, rows: readonly object[]): TableEvaluation
+export function evaluateTable(model: TargetsModel, rows: readonly object[]): TargetsEvaluation
+export function evaluateTable(model: TableModel<Prediction> | TargetsModel, rows: readonly object[]): TableEvaluation | TargetsEvaluation {
+  if (!(model instanceof TargetsModel)) return evaluateOne(model, rows)
+  const models = Object.entries(model.models)
+  const evaluations = Object.fromEntries(models.map(([target, own]) => [target, evaluateOne(own, rows)]))
+  return { metrics: jointMetrics(Object.values(model.models), rows, 0), evaluations }
+}
+
+function evaluateOne(model: TableModel<Prediction>, rows: readonly object[]): TableEvaluation {
   checkTableModel('evaluateTable', model)
   numbered('evaluateTable', rows)
-  const known = rows.filter((row) => ![undefined, null, ''].includes((row as Record<string, undefined>)[model.target]))
+  const known = rows.filter((row) => !isUnknown(row, model.target))
   if (known.length === 0) throw rangeError(`evaluateTable: no row has a value in column '${model.target}'`)
   // the encoder leaves out rows without a target, and its errors name rows by their index among all rows
   const { table } = model.saved()

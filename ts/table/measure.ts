@@ -62,35 +62,54 @@ export function measureMetrics(
 ): MeasuredMetric[] {
   const count = targets.length
   const width = classes || 1
-  const generator = new Generator(seed)
   const { decision } = terms
   const all = Int32Array.from({ length: count }, (_, i) => i)
   const guessed = (said: readonly number[]) => Float64Array.from({ length: count * width }, (_, i) => said[i % width])
   const found = metricsOf(classes, terms).map(({ of, guess, ...metric }) => ({
-    ...{ ...metric, of, values: [] as number[], value: valueOn(of, predictions, targets, all, width, decision) },
+    ...{ ...metric, of, value: valueOn(of, predictions, targets, all, width, decision) },
     baseline: valueOn(of, guessed(guess?.(baseline) ?? baseline), targets, all, width),
     line: line ? valueOn(of, line, targets, all, width, decision) : Number.NaN,
     before: before ? valueOn(of, before, targets, all, width, decision) : Number.NaN,
   }))
+  const intervalOf = bootstrap(count, seed, until, (rows) =>
+    found.map(({ of, interval }) => (interval ? Number.NaN : valueOn(of, predictions, targets, rows, width, decision))),
+  )
+  return found.flatMap(({ name, better, value, baseline, line, before, interval }, i) => {
+    if (!Number.isFinite(value)) return []
+    const [low, high] = interval ? interval(value, count) : intervalOf(i, value)
+    const others = { ...(Number.isFinite(line) && { line }), ...(Number.isFinite(before) && { before }) }
+    return [{ name, better, value, low, high, baseline, ...others }]
+  })
+}
+
+/**
+ * Intervals of metrics by the percentile bootstrap.
+ * @param until latest end, in the time of clock.now()
+ * @param valuesOn the metrics on some rows, by their numbers
+ * @returns the interval of a metric by its index, and its value on all rows
+ */
+export function bootstrap(
+  count: number,
+  seed: number,
+  until: number,
+  valuesOn: (rows: Int32Array) => readonly number[],
+): (metric: number, value: number) => [low: number, high: number] {
+  const generator = new Generator(seed)
   const most = resamplesOf(count)
   const drawn = Math.min(count, RESAMPLED)
-  for (let sample = 0; sample < most && (sample < LEAST || clock.now() < until); sample++) {
-    const rows = Int32Array.from(generator.uniforms(drawn), (u) => Math.min(count - 1, Math.floor(u * count)))
-    for (const { of, interval, values } of found)
-      if (interval === undefined) values.push(valueOn(of, predictions, targets, rows, width, decision))
-  }
-  return found.flatMap(({ name, better, value, values, baseline, line, before, interval }) => {
-    if (!Number.isFinite(value)) return []
-    const sorted = values.filter(Number.isFinite).sort((a, b) => a - b)
-    const narrower = Math.sqrt(drawn / count)
+  const samples: (readonly number[])[] = []
+  while (samples.length < most && (samples.length < LEAST || clock.now() < until))
+    samples.push(valuesOn(Int32Array.from(generator.uniforms(drawn), (u) => Math.min(count - 1, Math.floor(u * count)))))
+  const narrower = Math.sqrt(drawn / count)
+  return (metric, value) => {
+    const sorted = samples.map((values) => values[metric]).filter(Number.isFinite)
+    sorted.sort((a, b) => a - b)
     const at = (share: number) => {
       const one = sorted[Math.round(share * (sorted.length - 1))] ?? value
       return drawn === count ? one : value + narrower * (one - value)
     }
-    const [low, high] = interval ? interval(value, count) : [at(0.025), at(0.975)]
-    const others = { ...(Number.isFinite(line) && { line }), ...(Number.isFinite(before) && { before }) }
-    return [{ name, better, value, low, high, baseline, ...others }]
-  })
+    return [at(0.025), at(0.975)]
+  }
 }
 
 const resamplesOf = (count: number) => (count > MANY_ROWS ? FEW : RESAMPLES)

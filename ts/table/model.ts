@@ -100,6 +100,9 @@ const PART = 'tableModel'
 /** The part with the net of intervals whose width follows the row. */
 const INTERVALS = 'tableIntervals'
 
+/** @internal the part with the models of several targets */
+export const TARGETS = 'tableTargets'
+
 /** Names that a printed model shows. */
 const PRINTED = 12
 
@@ -297,7 +300,8 @@ export class TableModel<P extends Prediction = Prediction> {
     return this.state
   }
 
-  private parts(): Record<string, unknown> {
+  /** @internal what a file has besides the net */
+  parts(): Record<string, unknown> {
     return { [PART]: JSON.stringify(this.state), ...(this.intervals && { [INTERVALS]: this.intervals }) }
   }
 }
@@ -320,9 +324,20 @@ export async function loadTableModel<P extends Prediction = any>(
   options: EncoderOptions = {},
 ): Promise<TableModel<P>> {
   const read = readOptions('loadTableModel', options, ENCODER)
-  const isBytes = source instanceof Uint8Array || source instanceof ArrayBuffer
-  const file: ModelFile<Ensemble> = isBytes ? decodeModelFile(source as Uint8Array) : await loadModelFile(source)
+  const file = await fileOf(source)
+  if (file[TARGETS] !== undefined) throw typeError('loadTableModel: this file has a model of several targets; loadTargetsModel reads it')
   return tableModelFrom<P>(file.model, file[PART], read, file[INTERVALS])
+}
+
+/** @internal a model file from a path, URL, Blob, or its bytes */
+export function fileOf(source: ModelSource): Promise<ModelFile<Ensemble>> {
+  const isBytes = source instanceof Uint8Array || source instanceof ArrayBuffer
+  return isBytes ? Promise.resolve(decodeModelFile(source as Uint8Array)) : loadModelFile(source)
+}
+
+/** @internal True if a row has no value in the column. */
+export function isUnknown(row: object, target: string): boolean {
+  return [undefined, null, ''].includes((row as Record<string, undefined>)[target])
 }
 
 /**
@@ -355,6 +370,9 @@ export function tableModelFrom<P extends Prediction>(
 
 /** @internal @throws TypeError for anything but a model of a table */
 export function checkTableModel(who: string, model: unknown, remedy = ''): void {
+  const several = Object(Object(model).models)
+  const [first] = Object.keys(several)
+  if (several[first] instanceof TableModel) throw typeError(`${who}: wants a model of one target, such as model.models[${show(first)}]`)
   if (!(model instanceof TableModel)) throw typeError(`${who}: wants a model of trainTable or loadTableModel, got ${show(model)}${remedy}`)
 }
 

@@ -1,5 +1,6 @@
 /** Progress of the training of a table, from the first byte that is read to the report. */
 import { clock } from '../common/clock.js'
+import { shortened } from '../common/show.js'
 import { textBar, timeText } from '../common/terminal-line.js'
 import { formatMetric } from '../report/format.js'
 import type { Leak } from './leaks.js'
@@ -10,6 +11,8 @@ export type TablePhase = 'reading' | 'encoding' | 'training' | 'measuring'
 /** Progress that the caller of `trainTable` gets during the work. */
 export interface TableProgress {
   phase: TablePhase
+  /** The target that is learned, if there are several. All figures are about it; reading is for all of them. */
+  target?: string
   /**
    * The work in this phase, in words: `rows`, `a look at each column`, `columns as numbers`, `test rows as numbers`, `inputs of nets`, `a straight
    * line`, `nets`, `a learning curve`, `how good it is, and what it looks at`.
@@ -86,8 +89,9 @@ export class ProgressWatch {
 }
 
 /** `training ███░░░ nets · 12 trained · best loss 0.312 · 12 s left`: a line of a terminal. */
-export function progressText({ phase, step, share, rows, nets, best, secondsLeft }: TableProgress): string {
+export function progressText({ phase, target, step, share, rows, nets, best, secondsLeft }: TableProgress): string {
   const facts = [
+    ...(target === undefined ? [] : [shortened(target)]),
     ...(phase === 'reading' && rows > 0 ? [`${rows.toLocaleString('en-US')} rows`] : [step]),
     ...(nets > 0 ? [`${nets} trained`] : []),
     ...(best === null ? [] : [`best loss ${formatMetric(best)}`]),
@@ -104,6 +108,6 @@ interface Done {
 }
 
 /** `5 nets in 12 s · accuracy 0.967`: what takes the place of the line. */
-export function doneText({ nets, seconds, metrics: [{ name, value }] }: Done): string {
-  return `${nets.trained} nets in ${timeText(seconds)} · ${name} ${formatMetric(value)}`
+export function doneText({ nets, seconds, metrics: [first] }: Done): string {
+  return `${nets.trained} nets in ${timeText(seconds)}${first === undefined ? '' : ` · ${first.name} ${formatMetric(first.value)}`}`
 }

@@ -90,3 +90,18 @@ export interface TableModelReport extends ReportedDecision {
   /** Possible problems, and suggestions for the next attempt. */
   advice: string[]
 }
+
+/** The report of `trainTable` on several targets, as plain JSON. */
+export interface TargetsReport {
+  targets: string[]
+  /** Number of test rows that have all targets. */
+  rows: { test: number }
+  /** Metrics over all targets, on these rows: the mean R² of numbers; of classes, the share of rows in which all are right, and F1 of labels. */
+  metrics: MeasuredMetric[]
+  /** By target. */
+  reports: Record<string, TableModelReport>
+  /** Nets that were trained, and nets that the models consist of. */
+  nets: { trained: number; used: number }
+  seconds: number
+  seed: number
+}

@@ -24,6 +24,8 @@ export interface AsideOptions {
   splitBy?: string | undefined
   /** The column whose values keep rows together. Default: none. */
   groups?: string | undefined
+  /** The class of each row. Default: by the target, if it has classes. */
+  classOf?: readonly string[] | undefined
 }
 
 /**
@@ -36,7 +38,7 @@ export function setAside(
   who: string,
   plan: ColumnPlan,
   rows: readonly Row[],
-  { fraction, seed, splitBy, groups }: AsideOptions,
+  { fraction, seed, splitBy, groups, classOf }: AsideOptions,
 ): [Row[], Row[]] {
   const { isClasses, target } = plan
   const [order, by] =
@@ -44,7 +46,7 @@ export function setAside(
       ? [
           new RandomStream(seed).permutation(rows.length),
           {
-            classOf: isClasses ? rows.map((row) => String(valueIn(row, target))) : null,
+            classOf: classOf ?? (isClasses ? rows.map((row) => String(valueIn(row, target))) : null),
             groups: groups === undefined ? null : groupsOf(rows, groups),
           },
         ]

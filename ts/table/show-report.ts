@@ -6,10 +6,10 @@ import { formatCount, formatMetric, formatNumber, formatShare } from '../report/
 import { page } from '../report/page.js'
 import { type ReportTextOptions, textOf } from '../report/text.js'
 import { describeDecision, nameOfLoss, type ReportedDecision } from './decision.js'
-import type { TableEvaluation } from './evaluate.js'
+import type { TableEvaluation, TargetsEvaluation } from './evaluate.js'
 import type { TableExplanation } from './explain.js'
 import type { MeasuredMetric } from './measure.js'
-import type { TableModelReport } from './report.js'
+import type { TableModelReport, TargetsReport } from './report.js'
 import type { Distribution } from './response.js'
 import { explanationBlocks } from './show-explanation.js'
 
@@ -26,9 +26,17 @@ const MAX_CANDIDATES = 12
  * const { report } = await trainTable('docs/guide/penguins.csv', { target: 'species' })
  * reportHtml(report).startsWith('<!doctype html>') // true
  */
-export function reportHtml(report: TableModelReport | TableExplanation, also: readonly ReportBlock[] = []): string {
+export function reportHtml(report: TableModelReport | TargetsReport | TableExplanation, also: readonly ReportBlock[] = []): string {
+  const more = checkBlocks('reportHtml: also', also)
+  if ('reports' in report) {
+    const targets = report.targets.map((name) => `‘${name}’`).join(', ')
+    return page({ title: `${report.targets.join(', ')}: report of a model`, heading: `Predicting ${targets}` }, [
+      ...targetsBlocks(report),
+      ...more,
+    ])
+  }
   const isReport = 'task' in report
-  const blocks = [...(isReport ? blocksOf(report) : explanationBlocks(report)), ...checkBlocks('reportHtml: also', also)]
+  const blocks = [...(isReport ? blocksOf(report) : explanationBlocks(report)), ...more]
   const { target } = report
   const heading = isReport ? `Predicting ‘${target}’` : `What a model of ‘${target}’ says`
   return page({ title: `${target}: ${isReport ? 'report' : 'explanation'} of a model`, heading }, blocks)
@@ -42,9 +50,54 @@ export function reportHtml(report: TableModelReport | TableExplanation, also: re
  * const { report } = await trainTable('docs/guide/penguins.csv', { target: 'species' })
  * reportText(report, { width: 100 }).includes('accuracy') // true
  */
-export function reportText(report: TableModelReport | TableEvaluation | TableExplanation, options: ReportTextOptions = {}): string {
+export function reportText(
+  report: TableModelReport | TargetsReport | TableEvaluation | TargetsEvaluation | TableExplanation,
+  options: ReportTextOptions = {},
+): string {
+  if ('reports' in report) return textOf(targetsBlocks(report), options)
+  if ('evaluations' in report) {
+    const each = Object.entries(report.evaluations).flatMap(([target, found]) => ofTarget(target, evaluationBlocks(found)))
+    return textOf([...each, ...togetherBlock(report.metrics)], options)
+  }
   if ('task' in report) return textOf(blocksOf(report), options)
   return textOf('effects' in report ? explanationBlocks(report) : evaluationBlocks(report), options)
+}
+
+/** Of several targets: how good each is, and all together; and the blocks of each report. */
+function targetsBlocks({ targets, reports, rows, nets, seconds, seed, metrics }: TargetsReport): Block[] {
+  const each = targets.map((target) => reports[target])
+  return [
+    {
+      ...{ kind: 'facts', title: '' },
+      facts: [
+        ['targets', `${targets.length}, with nets for each`],
+        ['rows', `${formatCount(rows.test)} to test with that have all targets`],
+        ['nets', `${formatCount(nets.trained)} trained in ${formatNumber(Number(seconds.toPrecision(2)))} s; seed ${seed}`],
+      ],
+    },
+    ...togetherBlock(metrics),
+    {
+      ...{ kind: 'table', title: 'Each target', head: ['target', 'task', 'metric', 'value', '95 %', 'a guess'] },
+      rows: each.map(({ target, task, classNames, metrics: [{ name, value, low, high, baseline }] }) => [
+        ...[target, task === 'classification' ? `${classNames.length} classes` : 'a number', name],
+        ...[formatMetric(value), `${formatMetric(low)} to ${formatMetric(high)}`, formatMetric(baseline)],
+      ]),
+    },
+    ...each.flatMap((report) => ofTarget(report.target, blocksOf(report))),
+  ]
+}
+
+function togetherBlock(metrics: readonly MeasuredMetric[]): Block[] {
+  if (metrics.length === 0) return []
+  const more =
+    'The mean R² is of the targets that are numbers; the subset accuracy is the share of rows in which the classes of all targets are right. F1 is of the ' +
+    'targets of yes and no: of all answers together (micro), or the mean over targets (macro).'
+  return [{ kind: 'scores', title: 'All targets together', on: 'metric', scores: scoresOf(metrics), more }]
+}
+
+/** Blocks whose titles begin with the target. */
+function ofTarget(target: string, blocks: readonly Block[]): Block[] {
+  return blocks.map((block) => ({ ...block, title: block.title === '' ? `‘${target}’` : `‘${target}’: ${block.title}` }))
 }
 
 function evaluationBlocks(found: TableEvaluation): Block[] {

@@ -14,15 +14,16 @@ import type { ProgressWatch } from './progress.js'
 import { rowWeights, weightyRows } from './row-weights.js'
 import type { Taken } from './sample.js'
 import { checkGroups, checkLearnt, checkTimes, earliestOf, groupsOf, setAside, timesOf, withoutColumns } from './set-aside.js'
+import type { SharedCut } from './shared-cut.js'
 import type { ReadTrainOptions } from './train-options.js'
 
 /** Result of {@link tableData}. */
 export type TableData = Awaited<ReturnType<typeof tableData>>
 
 /** The rows as numbers, for training and test. Rows of a file are not kept: as objects they take many times the memory. */
-export async function tableData(rows: readonly object[] | Source, options: ReadTrainOptions, watch: ProgressWatch) {
+export async function tableData(rows: readonly object[] | Source, options: ReadTrainOptions, watch: ProgressWatch, shared?: SharedCut) {
   const { aside, isSeries, ...learnt } = await namingLinesOf('trainTable', rows, options.read, (taken) =>
-    learnColumns(rows, options, taken, watch),
+    learnColumns(rows, options, taken, watch, shared),
   )
   const { test, splitBy } = options
   watch.tell({ step: 'test rows as numbers' })
@@ -49,7 +50,13 @@ function targetsBefore(learnt: Table, tested: Table): Float64Array {
 }
 
 /** Decides the kinds of columns, holds test rows out, and learns the encoding from the others. */
-async function learnColumns(rows: readonly object[] | Source, options: ReadTrainOptions, taken: Taken, watch: ProgressWatch) {
+async function learnColumns(
+  rows: readonly object[] | Source,
+  options: ReadTrainOptions,
+  taken: Taken,
+  watch: ProgressWatch,
+  shared: SharedCut | undefined,
+) {
   const { test, testFraction, seed, splitBy, groups, weights } = options
   const all = await rowsFrom(rows, options, taken, watch)
   watch.tell({ phase: 'encoding', step: 'a look at each column', rows: all.length, columns: Object.keys(all[0] ?? {}).length })
@@ -61,8 +68,9 @@ async function learnColumns(rows: readonly object[] | Source, options: ReadTrain
   checkRows(plan.rows)
   if (splitBy !== undefined) checkTimes('trainTable', all, plan, splitBy)
   if (groups !== undefined) checkGroups('trainTable', all, plan.rows, groups)
+  const cut = { fraction: testFraction, seed, splitBy, groups }
   const [others, aside] =
-    test === undefined ? setAside('trainTable', plan, plan.rows, { fraction: testFraction, seed, splitBy, groups }) : [plan.rows, []]
+    test !== undefined ? [plan.rows, []] : (shared?.partsOf(plan, all, cut) ?? setAside('trainTable', plan, plan.rows, cut))
   const training = weights === undefined ? others : weightyRows(all, others, weights)
   watch.tell({ step: 'columns as numbers' })
   const { table: learnt, encoder } = plan.fit(training)

@@ -6,6 +6,7 @@ import {
   fraction,
   handler,
   type Kind,
+  object,
   pickOptions,
   type Read,
   readOptions,
@@ -83,6 +84,15 @@ export interface TrainTableOptions extends InspectTableOptions, NetSettings, Dec
   verbose?: boolean
 }
 
+/**
+ * Options of {@link trainTable} for several targets. Those for classes or numbers, such as `metric`, are for each target; `time` is for all of them
+ * together.
+ */
+export interface TrainTargetsOptions extends Omit<TrainTableOptions, 'target' | 'compareWith'> {
+  /** The columns to predict. None of them is an input. */
+  target: readonly string[]
+}
+
 const tableModel: Kind = { wants: 'a model of trainTable', fits: (value) => value instanceof TableModel }
 
 export const TRAIN_TABLE = {
@@ -137,6 +147,36 @@ export function readTrainOptions(given: TrainTableOptions): ReadTrainOptions {
       `trainTable: order makes '${target}' classes in an order, and columns has ${show(own.order ?? own.as)} for it; give one of the two`,
     )
   return { ...options, columns: { ...columns, [target]: { ...own, as: 'category', order } } }
+}
+
+/** The options of each target, with the other targets left out. @throws RangeError, TypeError naming the option */
+export function readTargetsOptions({ target: targets, ...given }: TrainTargetsOptions): ReadTrainOptions[] {
+  const wrong = targets.find((name, i) => typeof name !== 'string' || targets.indexOf(name) !== i)
+  if (targets.length === 0 || wrong !== undefined)
+    throw rangeError(
+      `trainTable: target wants a column, or different columns in an array, got ${wrong === undefined ? '[]' : typeof wrong === 'string' ? `${show(wrong)} twice` : `${show(wrong)} among them`}`,
+    )
+  if (Object.hasOwn(given, 'compareWith')) throw rangeError('trainTable: compareWith is for one target; leave it out')
+  for (const option of ['groups', 'weights'] as const) {
+    const wrong = targets.find((name) => name === given[option])
+    if (wrong !== undefined) throw rangeError(`trainTable: ${option} wants another column than the target '${wrong}'`)
+  }
+  return targets.map((target) => {
+    const others = targets.filter((name) => name !== target)
+    const withoutOthers = <T>(choices: T): T =>
+      (object.fits(choices)
+        ? Object.fromEntries(Object.entries(choices as object).filter(([name]) => !others.includes(name)))
+        : choices) as T
+    const { exclude = [], categories, columns, missing } = given
+    return readTrainOptions({
+      ...given,
+      target,
+      exclude: Array.isArray(exclude) ? [...exclude, ...others] : exclude,
+      ...(columns && { columns: withoutOthers(columns) }),
+      ...(missing && { missing: withoutOthers(missing) }),
+      ...(categories && { categories: Array.isArray(categories) ? categories.filter((name) => !others.includes(name)) : categories }),
+    })
+  })
 }
 
 /** The remedy for a call in the form of other libraries: `(X, y)`, or the name of the column alone. */

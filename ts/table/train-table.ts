@@ -1,51 +1,12 @@
-/**
- * trainTable: from rows to a model that takes rows, and a report on how good it is.
- *
- * 1. All rows decide the task and the kind of each column (column-plan.ts).
- * 2. Test rows are held out (table-data.ts): nothing below learns from them, not even the scales of columns.
- * 3. The others decide categories, centers and spreads, fills of gaps, quantiles and vectors (features.ts); each row becomes the inputs of a net.
- * 4. A straight line is fitted to them for comparison (straight-line.ts); it is the model if no hidden layer is wanted (find-model.ts).
- * 5. Nets are trained on parts of these rows and evaluated on the rest, and the best form an ensemble (search.ts); for rows in time the latest
- *    decide.
- * 6. Their errors on held-out rows give prediction intervals for numbers (make-model.ts).
- * 7. The test rows measure the model (make-report.ts), and advice follows from the report (advice.ts).
- *
- * A given `time` is divided between the search and the report (time-budget.ts).
- */
+/** trainTable: a model of one target (train-one.ts), or of several (train-targets.ts), with progress in a line of the terminal. */
 import { clock } from '../common/clock.js'
-import { rangeError } from '../common/errors.js'
-import { pickOptions } from '../common/options.js'
 import { terminalLine } from '../common/terminal-line.js'
-import type { Source, TableEncoder } from '../data/index.js'
-import { showInNotebooks } from '../report/notebook.js'
-import { adviceOn } from './advice.js'
-import { classTerms } from './decision.js'
-import { spansOf } from './features.js'
-import { findModel, lessonFor } from './find-model.js'
-import { notesWithLines, textsWithLines } from './given-rows.js'
-import { learningCurveOf } from './learning-curve.js'
-import { makeModel } from './make-model.js'
-import { makeReport, withUnknown } from './make-report.js'
-import { baselineOf, classCounts } from './measure.js'
-import type { ClassPrediction, NumberPrediction, Prediction, TableModel } from './model.js'
-import { NET } from './nets.js'
+import type { Source } from '../data/index.js'
+import type { ClassPrediction, NumberPrediction, Prediction } from './model.js'
 import { doneText, ProgressWatch, progressText, type TableProgress } from './progress.js'
-import type { TableModelReport } from './report.js'
-import { withRowWeights } from './row-weights.js'
-import { reportHtml, reportText } from './show-report.js'
-import { suspectsIn } from './suspects.js'
-import { tableData } from './table-data.js'
-import { timeBudget, withTime } from './time-budget.js'
-import { type ReadTrainOptions, readTrainOptions, type TrainTableOptions } from './train-options.js'
-
-/** Share of a given time for nets of intervals. */
-const SHARE_OF_INTERVALS = 0.1
-
-/** Result of {@link trainTable}. */
-export interface TrainedTable<P extends Prediction = Prediction> {
-  model: TableModel<P>
-  report: TableModelReport
-}
+import { type TrainedTable, trainOne } from './train-one.js'
+import { readTargetsOptions, readTrainOptions, type TrainTableOptions, type TrainTargetsOptions } from './train-options.js'
+import { type TrainedTargets, trainTargets } from './train-targets.js'
 
 /**
  * Trains a model on a table and measures it. The rows decide the kind of each column (number, date, category, or left out) and whether classes or
@@ -60,103 +21,53 @@ export interface TrainedTable<P extends Prediction = Prediction> {
  * model.predict({ island: 'Dream', bill_length_mm: 39.5, bill_depth_mm: 17.8, flipper_length_mm: 188, body_mass_g: 3300 }).class // 'Adelie'
  * @throws RangeError, TypeError naming row and column of a value that does not fit
  */
-export async function trainTable<P extends Prediction = ClassPrediction & NumberPrediction>(
+export function trainTable<P extends Prediction = ClassPrediction & NumberPrediction>(
   rows: readonly object[] | Source,
-  given: TrainTableOptions,
-): Promise<TrainedTable<P>> {
+  options: TrainTableOptions,
+): Promise<TrainedTable<P>>
+/**
+ * Trains a model of several columns: nets for each, on the same rows, of the columns that are no targets. Targets may be numbers and classes. Columns of
+ * yes and no (1 and 0, true and false) are labels, of which a row may have several.
+ *
+ * @example
+ * const rows = Array.from({ length: 100 }, (_, i) => ({ x: i % 10, a: (i % 10) ** 2, b: i % 10 > 4 ? 'yes' : 'no' }))
+ * const { model, report } = await trainTable(rows, { target: ['a', 'b'] })
+ * model.predict({ x: 9 }).b.class // 'yes'
+ * report.reports.a.metrics[0].name // 'R²'
+ * @throws RangeError, TypeError as for one target
+ */
+export function trainTable<P extends Prediction = ClassPrediction & NumberPrediction>(
+  rows: readonly object[] | Source,
+  options: TrainTargetsOptions,
+): Promise<TrainedTargets<P>>
+export async function trainTable(
+  rows: readonly object[] | Source,
+  given: TrainTableOptions | TrainTargetsOptions,
+): Promise<TrainedTable | TrainedTargets> {
   const began = clock.now()
-  const options = readTrainOptions(given)
-  const { time } = options
-  options.signal?.throwIfAborted()
-  const line = terminalLine(options.verbose ?? (options.onProgress ? false : undefined))
+  const each = Array.isArray(Object(given).target) ? readTargetsOptions(given as TrainTargetsOptions) : undefined
+  const options = each?.[0] ?? readTrainOptions(given as TrainTableOptions)
+  const { signal, verbose, onProgress, time } = options
+  signal?.throwIfAborted()
+  const line = terminalLine(verbose ?? (onProgress ? false : undefined))
   try {
     const both = (progress: TableProgress) => {
       line?.show(() => progressText(progress))
-      options.onProgress?.(progress)
+      onProgress?.(progress)
     }
-    const onProgress = line ? both : options.onProgress
-    const watch = new ProgressWatch(onProgress, began, time)
-    const trained = await train<P>(rows, { ...options, ...(onProgress && { onProgress }) }, watch, began)
+    const tell = line ? both : onProgress
+    const told = tell && { onProgress: tell }
+    const trained = each
+      ? await trainTargets(
+          rows,
+          each.map((own) => ({ ...own, ...told })),
+          began,
+        )
+      : await trainOne(rows, { ...options, ...told }, new ProgressWatch(tell, began, time), began)
     line?.end(doneText(trained.report))
     return trained
   } catch (error) {
     line?.end()
     throw error
   }
-}
-
-async function train<P extends Prediction>(
-  rows: readonly object[] | Source,
-  options: ReadTrainOptions,
-  watch: ProgressWatch,
-  began: number,
-): Promise<TrainedTable<P>> {
-  const { target, time, test, compareWith, seed, read } = options
-  const data = await tableData(rows, options, watch)
-  const { learnt, tested, encoder, latest, before } = data
-  if (compareWith !== undefined) checkSameTable(compareWith, encoder)
-  const terms = withRowWeights(classTerms(options, learnt, target), data.weightOf)
-  watch.tell({ step: 'inputs of nets' })
-  const spans = spansOf(learnt.report.columns)
-  const baseline = baselineOf(learnt.targets, learnt.classes)
-  const budget = timeBudget(time, began, tested, baseline, spans.length)
-  const lesson = await lessonFor(data, terms, options, budget)
-  const { found, lineBeside } = await findModel(
-    lesson,
-    options,
-    options.intervals === 'row' ? withTime(budget, SHARE_OF_INTERVALS) : budget,
-    watch,
-  )
-
-  watch.tell(
-    { phase: 'measuring', step: 'how good it is, and what it looks at', nets: found.nets, best: found.candidates[0].loss },
-    budget.reserve(found.secondsOfRow),
-  )
-  const fit =
-    options.intervals === 'row'
-      ? { end: budget.end, reserve: budget.reserve, seed, signal: options.signal, onProgress: undefined }
-      : undefined
-  const { model, intervals } = await makeModel<P>(found, target, data, lesson, terms, fit)
-  const reasons = await notesWithLines(data.reasons, rows, read, data.taken)
-  const report = makeReport({
-    ...data,
-    ...{ model, found, terms, spans, baseline, budget, seed, distribution: lesson.distribution },
-    columns: test === undefined ? reasons : reasons.map((column) => withUnknown(column, encoder.unknown)),
-    besides: {
-      ...(lineBeside && { line: lineBeside(tested.inputs) }),
-      ...(before && { before }),
-      ...(compareWith && { other: compareWith.answersTo(tested.inputs) }),
-    },
-  })
-  if (latest !== undefined) report.splitBy = latest
-  if (options.groups !== undefined)
-    report.groups = {
-      column: options.groups,
-      train: new Set(data.groupOf).size,
-      ...(data.testGroups !== undefined && { test: data.testGroups }),
-    }
-  if (intervals !== undefined) report.intervals = intervals
-  if (data.leaks.length > 0) report.leaks = data.leaks
-  if (options.learningCurve) {
-    watch.tell({ phase: 'training', step: 'a learning curve' })
-    const how = { net: pickOptions(options, NET), seed, signal: options.signal }
-    report.learningCurve = await learningCurveOf(lesson, terms, { learnt, center: model.center }, how)
-  }
-  const suspects = suspectsIn(found, model, learnt, data.numbers)
-  if (suspects.length > 0)
-    report.suspects = suspects.map((suspect) => ({ ...suspect, row: data.taken.places?.[suspect.row] ?? suspect.row }))
-  if (data.taken.of !== undefined) report.sampledFrom = data.taken.of
-  report.seconds = (clock.now() - began) / 1000
-  const advice = adviceOn(report, { hasTime: time !== undefined, isCut: found.isCut, counts: classCounts(learnt.targets, learnt.classes) })
-  report.advice = await textsWithLines(advice, rows, read, data.taken)
-  showInNotebooks(report, reportText, reportHtml)
-  return { model, report }
-}
-
-/** @throws RangeError for a model that was trained on other columns or rows */
-function checkSameTable(other: TableModel, encoder: TableEncoder): void {
-  if (JSON.stringify(other.saved().table) !== JSON.stringify(encoder.state()))
-    throw rangeError(
-      'trainTable: compareWith wants a model of the same rows and columns; train it with the same options, but for those of nets',
-    )
 }

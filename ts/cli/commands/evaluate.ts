@@ -1,11 +1,11 @@
 /** `gradus evaluate MODEL FILE`: how good a model is on rows whose answers are known. */
 import { Command } from 'commander'
 import { describeLeftOut } from '../../data/index.js'
-import { evaluateTable, reportText } from '../../table/index.js'
+import { evaluateTable, reportText, type TableEvaluation, type TableModel, type TargetsEvaluation } from '../../table/index.js'
 import { type FileOptions, fileOptions } from '../options/table.js'
 import { naming, readRows } from '../table/files.js'
 import { nameOfInput } from '../table/input.js'
-import { checkColumns, fillOption, readModelFor, tellDrift } from '../table/model.js'
+import { checkColumns, fillOption, modelsOf, readModelFor, tellDrift } from '../table/model.js'
 import { percent, whole } from '../terminal/format.js'
 import { columns, paint, print, printLines, printNote } from '../terminal/terminal.js'
 
@@ -31,16 +31,23 @@ async function evaluate(modelFile: string, file: string, { json = false, fillCol
   const model = await readModelFor('evaluate', modelFile, file)
   const rows = await readRows(file, how)
   checkColumns(model, rows, file, fillColumns)
-  const found = await naming(file, async () => evaluateTable(model, rows), how)
-  if (found.learnt !== undefined && found.learnt > 0.05)
+  const found = await naming(file, async () => evaluateTable(model as TableModel, rows) as TableEvaluation | TargetsEvaluation, how)
+  const each = 'evaluations' in found ? Object.entries(found.evaluations) : [[(model as TableModel).target, found] as const]
+  const learnt = Math.max(...each.map(([, one]) => one.learnt ?? 0))
+  if (learnt > 0.05)
     printNote(
-      `${found.learnt > 0.95 ? 'all' : `about ${percent(found.learnt, 0)} of the`} rows that the model learnt from are in ${nameOfInput(file)}: it knows these, and is not as good on others`,
+      `${learnt > 0.95 ? 'all' : `about ${percent(learnt, 0)} of the`} rows that the model learnt from are in ${nameOfInput(file)}: it knows these, and is not as good on others`,
     )
   if (json) return print(JSON.stringify(found))
-  const left = describeLeftOut(found.leftOut)
-  const which = left === '' ? `all ${whole(found.rows)}` : `${whole(found.rows)} of ${whole(rows.length)}`
-  print(paint('bold', `'${model.target}' of ${which} rows of ${nameOfInput(file)}, by ${modelFile}`))
-  if (left !== '') print(`  ${left}`)
+  for (const [target, one] of each) {
+    const left = describeLeftOut(one.leftOut)
+    const which = left === '' ? `all ${whole(one.rows)}` : `${whole(one.rows)} of ${whole(rows.length)}`
+    print(paint('bold', `'${target}' of ${which} rows of ${nameOfInput(file)}, by ${modelFile}`))
+    if (left !== '') print(`  ${left}`)
+  }
   printLines(reportText(found, { width: Math.min(columns(), 100), paint }))
-  tellDrift(model, found.drift)
+  tellDrift(
+    modelsOf(model),
+    each.map(([, { drift }]) => drift),
+  )
 }

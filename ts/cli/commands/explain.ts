@@ -5,10 +5,11 @@ import { type FileOptions, fileOptions, names } from '../options/table.js'
 import { checkReport, writeFileWhole } from '../out-file.js'
 import { naming, readRows } from '../table/files.js'
 import { nameOfInput } from '../table/input.js'
-import { checkColumns, fillOption, readModelFor } from '../table/model.js'
+import { checkColumns, fillOption, oneTarget, readModelFor, targetOption } from '../table/model.js'
 import { columns, paint, print, printLines } from '../terminal/terminal.js'
 
 interface ExplainOptions extends FileOptions {
+  target?: string
   columns?: string[]
   about?: string
   report?: string
@@ -29,6 +30,7 @@ export function explainCommand(): Command {
     .addOption(
       new Option('--columns <names>', 'columns to explain, with commas between (default: the six that matter most)').argParser(names),
     )
+    .addOption(targetOption())
     .option('--about <class>', 'the class whose probability is explained (default: the positive one of two, of more the commonest)')
     .option('--report <file.html>', 'write a page with pictures')
     .option('--json', 'print JSON instead')
@@ -40,10 +42,10 @@ export function explainCommand(): Command {
 async function explain(
   modelFile: string,
   file: string,
-  { columns: given, about, report, json = false, fillColumns = false, ...how }: ExplainOptions,
+  { target, columns: given, about, report, json = false, fillColumns = false, ...how }: ExplainOptions,
 ): Promise<void> {
   checkReport(report, { 'the table itself': file, 'the model itself': modelFile })
-  const model = await readModelFor('explain', modelFile, file)
+  const model = oneTarget(await readModelFor('explain', modelFile, file), target)
   const rows = await readRows(file, how)
   checkColumns(model, rows, file, fillColumns)
   const wanted: ExplainTableOptions = { ...(given && { columns: given }), ...(about !== undefined && { about }) }

@@ -4,10 +4,10 @@ import { visible } from '../../common/visible.js'
 import { encodeSafetensors, toFunction, toKeras, toOnnx, toPyTorch } from '../../export/index.js'
 import { ImageModel, loadImageModel } from '../../images/index.js'
 import { Ensemble, loadModelFile, type Module } from '../../index.js'
-import { loadTableModel, type TableModel, tableToFunction } from '../../table/index.js'
+import { loadTableModel, loadTargetsModel, type TableModel, tableToFunction } from '../../table/index.js'
 import { checkOut, writeFileWhole } from '../out-file.js'
 import { naming } from '../table/files.js'
-import { withModelFile } from '../table/model.js'
+import { oneTarget, targetOption, withModelFile } from '../table/model.js'
 import { whole } from '../terminal/format.js'
 import { paint, print, printText } from '../terminal/terminal.js'
 
@@ -25,6 +25,7 @@ const ENDINGS: Readonly<Record<ExportFormat, string>> = {
 
 /** Options of `gradus export`. */
 interface ExportOptions {
+  target?: string
   to?: ExportFormat
   out?: string
   half?: boolean
@@ -52,16 +53,18 @@ export function exportCommand(): Command {
     .addOption(new Option('--to <format>', 'what for (default: by the ending of --out)').choices(EXPORT_FORMATS))
     .addOption(new Option('--out <file>', 'where it goes (default: the name of the model, with another ending)'))
     .addOption(new Option('--half', 'of js: weights of 16 bits, half as long and good to three digits'))
+    .addOption(targetOption())
     .option('--json', 'print JSON instead')
     .action((model: string, options: ExportOptions) => exportModel(model, options))
 }
 
-async function exportModel(file: string, { to, out, half = false, json = false }: ExportOptions): Promise<void> {
+async function exportModel(file: string, { target: column, to, out, half = false, json = false }: ExportOptions): Promise<void> {
   const format = to ?? formatOf(out)
   if (half && format !== 'js') throw new Error(`--half is for --to js; ${format} has weights as they are`)
-  const target = out ?? `${file.replace(/^.*[\\/]/, '').replace(/\.safetensors$/i, '')}${ENDINGS[format]}`
+  const ofTarget = column === undefined ? '' : `.${column.replace(/[^\p{L}\p{N}._-]/gu, '_')}`
+  const target = out ?? `${file.replace(/^.*[\\/]/, '').replace(/\.safetensors$/i, '')}${ofTarget}${ENDINGS[format]}`
   checkOut('--out', target, { 'the model itself': file })
-  const model = await withModelFile(file, () => read(file))
+  const model = await withModelFile(file, () => read(file, column))
   const { bytes, use, note } = await naming(file, async () => written(model, format, target, half))
   await writeFileWhole(target, bytes)
   if (json) return print(JSON.stringify({ file: target, format, bytes: bytes.length, note }))
@@ -77,8 +80,10 @@ function formatOf(out: string | undefined): ExportFormat {
 }
 
 /** A model of a table, of pictures, or any other. */
-async function read(file: string): Promise<TableModel | ImageModel | Module> {
-  const { model, tableModel, images } = await loadModelFile(file)
+async function read(file: string, target: string | undefined): Promise<TableModel | ImageModel | Module> {
+  const { model, tableModel, images, tableTargets: several } = await loadModelFile(file)
+  if (several !== undefined) return oneTarget(await loadTargetsModel(file), target)
+  if (target !== undefined) throw new Error(`--target is for a model of several targets, which ${file} is not`)
   if (images !== undefined) return loadImageModel(file)
   return typeof tableModel === 'string' ? loadTableModel(file) : model
 }

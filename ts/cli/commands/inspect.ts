@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import { describeTable } from '../../data/index.js'
 import { loadImageModel } from '../../images/index.js'
 import { loadModelFile, type Module, summary } from '../../index.js'
-import { formatMetric, inspectTable } from '../../table/index.js'
+import { formatMetric, inspectTable, type TableModel, TargetsModel } from '../../table/index.js'
 import { columnOptions, fileOptions, type TableData } from '../options/table.js'
 import { naming, readRows, reportInFlags, tableOptions } from '../table/files.js'
 import { sourceOfInput } from '../table/input.js'
@@ -46,8 +46,14 @@ async function inspect(file: string, { json = false, ...options }: InspectOption
 async function inspectModel(file: string, { json = false }: { json?: boolean }): Promise<void> {
   const { model: net, ...parts } = await withModelFile(file, () => loadModelFile(file))
   if (typeof parts.images === 'object') return inspectImages(file, json)
-  if (typeof parts.tableModel !== 'string') return inspectNet(file, net, Object.keys(parts), json)
+  if (typeof parts.tableModel !== 'string' && parts.tableTargets === undefined) return inspectNet(file, net, Object.keys(parts), json)
   const model = await readModel(file)
+  if (!(model instanceof TargetsModel)) return inspectTarget(file, model, json)
+  for (const one of Object.values(model.models)) inspectTarget(file, one, json)
+}
+
+/** For the model of a target; of several, a JSON object a line. */
+function inspectTarget(file: string, model: TableModel, json: boolean): void {
   const parameters = model.net.parameters().reduce((sum, { size }) => sum + size, 0)
   const members = 'members' in model.net ? (model.net.members as { layers?: readonly { describe(): string }[] }[]) : []
   const layers = members.map(({ layers = [] }) => layers.map((layer) => layer.describe()).join(' → '))

@@ -3,13 +3,13 @@ import { statSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { fraction } from '../../common/options.js'
 import { isImageFile, loadImageModel } from '../../images/index.js'
-import { driftOf, type Prediction, type TableModel } from '../../table/index.js'
+import { driftOf, type Prediction, type TableModel, TargetsModel } from '../../table/index.js'
 import { type FileOptions, fileOptions } from '../options/table.js'
 import { flag } from '../options/values.js'
 import { checkOut, writeWhole } from '../out-file.js'
 import { lineWriter } from '../table/csv-line.js'
 import { naming, readRows } from '../table/files.js'
-import { checkColumns, fillOption, readModelFor, tellDrift } from '../table/model.js'
+import { checkColumns, fillOption, modelsOf, readModelFor, tellDrift } from '../table/model.js'
 import { whole } from '../terminal/format.js'
 import { paint, print, printNote, shownLines } from '../terminal/terminal.js'
 import { predictImages } from './predict-images.js'
@@ -62,20 +62,24 @@ async function predict(
   const model = await readModelFor('predict', modelFile, file)
   const rows = await readRows(file, how)
   checkColumns(model, rows, file, fillColumns)
-  if (!json) tellFormulas(model)
+  const models = modelsOf(model)
+  const isOne = !(model instanceof TargetsModel)
+  const cells = (answer: Prediction | Record<string, Prediction>) =>
+    models.flatMap((one) => cellsOf(one, isOne ? (answer as Prediction) : (answer as Record<string, Prediction>)[one.target]))
+  if (!json) models.forEach(tellFormulas)
   let answered = 0
   const writeAll = async (write: (text: string) => unknown) => {
     const names = only ? [] : Object.keys(rows[0])
     const csvLine = lineWriter(how.decimal)
     // written with the first answers, so that there is no output without answers
-    let head = json ? '' : `${csvLine([...names, ...headOf(model)])}\n`
+    let head = json ? '' : `${csvLine([...names, ...models.flatMap((one) => headOf(one, isOne))])}\n`
     for (let from = 0; from < rows.length; from += PART) {
       const some = rows.slice(from, from + PART)
       const answers = await naming(file, async () => model.predictPart(some, from, coverage), how)
       const lines = some.map((row, i) =>
         json
           ? JSON.stringify(only ? answers[i] : { ...row, prediction: answers[i] })
-          : csvLine([...names.map((name) => (Object.hasOwn(row, name) ? row[name] : '')), ...cellsOf(model, answers[i])]),
+          : csvLine([...names.map((name) => (Object.hasOwn(row, name) ? row[name] : '')), ...cells(answers[i])]),
       )
       await write(`${head}${lines.join('\n')}\n`)
       head = ''
@@ -89,7 +93,10 @@ async function predict(
       throw error
     })
   else await writeWhole(out, writeAll)
-  tellDrift(model, driftOf(model, rows))
+  tellDrift(
+    models,
+    models.map((one) => driftOf(one, rows)),
+  )
   if (out !== undefined) print(`${paint('green', '✓')} ${whole(rows.length)} rows with predictions are in ${paint('bold', out)}`)
 }
 
@@ -107,9 +114,11 @@ function tellFormulas({ classNames }: TableModel): void {
     printNote(`the class '${formula}' begins as a formula does: open the answers in a spreadsheet only if you trust the model's file`)
 }
 
-function headOf({ task, target, classNames }: TableModel): string[] {
-  if (task === 'regression') return [`predicted_${target}`, 'low', 'high']
-  return [`predicted_${target}`, 'probability', ...classNames.map((name) => `p_${name}`)]
+/** Columns of predictions; with several targets all have the name of theirs. */
+function headOf({ task, target, classNames }: TableModel, isOne: boolean): string[] {
+  const about = isOne ? '' : `_${target}`
+  if (task === 'regression') return [`predicted_${target}`, `low${about}`, `high${about}`]
+  return [`predicted_${target}`, `probability${about}`, ...classNames.map((name) => `p${about}_${name}`)]
 }
 
 /** Digits of a number in CSV: enough to distinguish two floats, so that probabilities sum to 1. Numbers have them less the center of the target. */

@@ -12,6 +12,10 @@ import {
   reportHtml,
   reportText,
   type TableModelReport,
+  type TableProgress,
+  type TargetsReport,
+  type TrainedTable,
+  type TrainedTargets,
   trainTable,
 } from '../../table/index.js'
 import { NET } from '../../table/nets.js'
@@ -21,7 +25,7 @@ import { interruptible, NO_MODEL } from '../interrupt.js'
 import { names, predictLine, type TableData } from '../options/table.js'
 import { checked, flag, numberFrom, seconds } from '../options/values.js'
 import { checkOut, checkReport, leavingNoRest, writeFileWhole } from '../out-file.js'
-import { asideOptions, naming, printTargetNotes, readRows, reportInFlags, tableOptions, withTarget } from '../table/files.js'
+import { asideOptions, naming, printTargetNotes, readRows, reportInFlags, tableOptions, withTargets } from '../table/files.js'
 import { nameOfInput, sourceOfInput } from '../table/input.js'
 import { tellAbsent } from '../table/model.js'
 import { TableReporter } from '../table/progress.js'
@@ -105,7 +109,7 @@ export async function trainOnTable(file: string, options: TableTrainOptions): Pr
 
 /** The trained model, and the written files. */
 export interface TrainedFile {
-  report: TableModelReport
+  report: TableModelReport | TargetsReport
   /** File of the model. */
   out: string
   /** File of the report as a page. */
@@ -117,7 +121,7 @@ export interface TrainedFile {
 
 /** Trains a model on a table and writes it, with progress at a terminal unless the options say otherwise. */
 export async function trainModel(file: string, options: TableTrainOptions): Promise<TrainedFile> {
-  const { target } = await withTarget(file, options)
+  const { target } = await withTargets(file, options)
   const { time, test, out = outOf(file), report: page, seed } = options
   checkOut('--out', out, { 'the table itself': file, 'the file of --test': test })
   checkReport(page, { 'the table itself': file, 'the file of --test': test, 'the file of the model': out })
@@ -127,37 +131,61 @@ export async function trainModel(file: string, options: TableTrainOptions): Prom
     throw new Error(
       '--xray looks at a net while it trains, and --hidden none is a straight line, which is solved at once; leave one of them out',
     )
+  if (options.xray && typeof target !== 'string')
+    throw new Error('--xray looks at nets of one target; name one of them, or leave --xray out')
   const testRows = test === undefined ? undefined : await readRows(test, options)
   const silent = options.quiet === true || options.json === true
   return interruptible(async (signal) => {
-    const watch = new TableReporter(paint('bold', `Learning '${target}' from ${nameOfInput(file)}`), silent)
+    const reporters = new Map<string, TableReporter>()
+    // each target has its own area
+    const reporterOf = (name: string) => {
+      const known = reporters.get(name)
+      if (known !== undefined) return known
+      for (const earlier of reporters.values()) earlier.end()
+      const made = new TableReporter(paint('bold', `Learning '${name}' from ${nameOfInput(file)}`), silent)
+      reporters.set(name, made)
+      return made
+    }
+    const watch = reporterOf(typeof target === 'string' ? target : target[0])
+    const end = () => {
+      for (const reporter of reporters.values()) reporter.end()
+    }
     const limit = time === undefined ? undefined : timeLeft(time)
     try {
-      const work = async () =>
-        trainTable(await sourceOfInput(file, true), {
+      const work = async () => {
+        const common = {
           ...dataOf(options, testRows),
           ...pickOptions(options, { ...NET, ...DECISION, ...RESPONSE }),
           ...(limit !== undefined && { time: limit }),
           ...(options.learningCurve && { learningCurve: true }),
           ...(options.weights !== undefined && { weights: options.weights }),
-          target,
           seed,
           signal,
-          onProgress: (progress) => watch.progress(progress),
-        })
-      const { model, report: inCode } = await naming(file, work, options)
-      const report = reportInFlags(inCode)
-      watch.end()
+          onProgress: (progress: TableProgress) => (progress.target === undefined ? watch : reporterOf(progress.target)).progress(progress),
+        }
+        const source = await sourceOfInput(file, true)
+        return typeof target === 'string' ? trainTable(source, { ...common, target }) : trainTable(source, { ...common, target })
+      }
+      const { model, report: inCode } = await naming<TrainedTable | TrainedTargets>(file, work, options)
+      const report = 'reports' in inCode ? targetsInFlags(inCode) : reportInFlags(inCode)
+      end()
       if (test !== undefined && testRows !== undefined) tellAbsent(model, testRows, test)
       await leavingNoRest(out, () => model.save(out))
-      const xray = options.xray && !signal.aborted ? await xrayTable(file, { ...options, target }, {}, { signal, silent }) : undefined
+      const xray =
+        options.xray && typeof target === 'string' && !signal.aborted
+          ? await xrayTable(file, { ...options, target }, {}, { signal, silent })
+          : undefined
       if (page !== undefined) await writeFileWhole(page, reportHtml(report, xray && xrayBlocks(xray)))
       if (time !== undefined && limit !== undefined && !signal.aborted) watch.tellOverrun(time, time + report.seconds - limit)
       return { report, out, page, stopped: signal.aborted, ...(xray && { xray }) }
     } finally {
-      watch.end()
+      end()
     }
   }, NO_MODEL)
+}
+
+function targetsInFlags(report: TargetsReport): TargetsReport {
+  return { ...report, reports: Object.fromEntries(Object.entries(report.reports).map(([target, one]) => [target, reportInFlags(one)])) }
 }
 
 const XRAY_TITLE = 'X-ray of one such net, trained alone'
@@ -232,10 +260,13 @@ function tell(trained: TrainedFile, file: string, options: TableTrainOptions): v
   const { report, out, page, stopped, xray } = trained
   if (options.json) return print(JSON.stringify(trainedJson(trained)))
   if (options.quiet) {
-    const [main] = report.metrics
-    const { notes = [] } = report.columns.find(({ role }) => role === 'target') ?? {}
-    printTargetNotes(report.target, { leftOut: report.leftOut, notes })
-    return print(`${main.name} ${main.value.toPrecision(4)} on ${whole(report.rows.test)} test rows; ${out}`)
+    const each = 'reports' in report ? Object.values(report.reports) : [report]
+    const lines = each.map(({ target, metrics: [main], columns, leftOut, rows }) => {
+      const { notes = [] } = columns.find(({ role }) => role === 'target') ?? {}
+      printTargetNotes(target, { leftOut, notes })
+      return `${each.length > 1 ? `'${target}': ` : ''}${main.name} ${main.value.toPrecision(4)} on ${whole(rows.test)} test rows`
+    })
+    return print(`${lines.join('\n')}; ${out}`)
   }
   if (stopped) print(paint('yellow', 'Stopped early; this is what there is.'))
   printLines(reportText(report, { width: Math.min(columns(), 100), paint }))

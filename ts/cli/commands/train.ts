@@ -51,6 +51,7 @@ Examples:
   gradus train iris.csv --target species --report iris.html
   gradus train sales.csv --target price --exclude id,comment --time 60s
   gradus train sales.csv --target price --hidden 64,32 --learning-rate 0.003
+  gradus train schools.csv --target reading,math
   gradus train patients.csv --target ill --threshold f1 --positive yes
   gradus train https://example.com/sales.parquet --target price --sample 50000
   zcat sales.csv.gz | gradus train - --target price --out sales.safetensors

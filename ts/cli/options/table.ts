@@ -72,7 +72,7 @@ export function columnOptions(target = 'the column to predict'): Option[] {
 /** All options for the rows and columns of a training. */
 export function dataOptions(): Option[] {
   return [
-    ...columnOptions(),
+    ...columnOptions('the column to predict (gradus train takes several, with commas between)'),
     new Option('--test <file>', 'rows to test with, instead of a share of those to learn from'),
     flag('--test-fraction <x>', 'share of the rows that are set aside to test with (default: 0.2)', { is: fraction }),
     new Option('--split-by <column>', 'test with the latest rows by a column of dates or numbers, instead of some at random'),

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { nearest } from '../../common/nearest.js'
 import { type ColumnReport, describeLeftOut, namingLines, type ReadOptions, type Row, readTable } from '../../data/index.js'
 import type { PreparedTable } from '../../table/index.js'
-import { type FileOptions, quoted, type TableData } from '../options/table.js'
+import { type FileOptions, names, quoted, type TableData } from '../options/table.js'
 import { kebab } from '../options/values.js'
 import { printNote } from '../terminal/terminal.js'
 import { nameOfInput, sourceOfInput } from './input.js'
@@ -52,8 +52,21 @@ export function asideOptions({ testFraction, splitBy, groups }: TableData) {
   }
 }
 
-/** The options with a target. @throws Error that lists the columns of the file if it is missing, or names options that exclude each other */
+/** The options with one target. @throws Error as {@link withTargets} does, and for several targets */
 export async function withTarget<O extends TableData>(file: string, options: O): Promise<O & { target: string }> {
+  const { target } = await withTargets(file, options)
+  if (typeof target === 'string') return { ...options, target }
+  throw new Error(`--target ${options.target}: gradus train takes several targets, this command one of ${target.join(', ')}`)
+}
+
+/**
+ * The options with a target, or several with commas between unless a column has such a name.
+ * @throws Error that lists the columns of the file if it is missing, or names options that exclude each other
+ */
+export async function withTargets<O extends TableData>(
+  file: string,
+  options: O,
+): Promise<Omit<O, 'target'> & { target: string | readonly string[] }> {
   const { target, test, splitBy } = options
   if (test !== undefined && splitBy !== undefined)
     throw new Error(
@@ -65,7 +78,8 @@ export async function withTarget<O extends TableData>(file: string, options: O):
     )
   if (target === undefined)
     throw new Error(`--target is missing: which column of ${nameOfInput(file)} is to be predicted? ${await fileHint(file, options)}`)
-  return { ...options, target }
+  if (!target.includes(',') || (await columnsOf(file, options)).includes(target)) return { ...options, target }
+  return { ...options, target: names(target) }
 }
 
 /** Options as errors and notes of the library name them, and as the command line does. */
@@ -215,13 +229,18 @@ export async function readRows(file: string, options: FileOptions, limit = Numbe
   return rows
 }
 
+/** The columns of a file, by its first row. */
+async function columnsOf(file: string, options: FileOptions): Promise<string[]> {
+  const source = await sourceOfInput(file, true)
+  const [row] = await naming(file, () => readTable(source, { ...formatOptions(options), limit: 1 }), options)
+  return Object.keys(row ?? {})
+}
+
 const SHOWN = 12
 
 /** A sentence with the columns of a file, `It has sepal_length, … and species.`, from which the user can choose one. */
 async function fileHint(file: string, options: FileOptions): Promise<string> {
-  const source = await sourceOfInput(file, true)
-  const [row] = await naming(file, () => readTable(source, { ...formatOptions(options), limit: 1 }), options)
-  const names = Object.keys(row ?? {})
+  const names = await columnsOf(file, options)
   if (names.length === 0) return 'It has no columns.'
   if (names.length === 1 && /\S\s+\S/.test(names[0]) && options.delimiter === undefined)
     return `It has one column, ${quoted(names[0])}: if spaces stand between its values, --delimiter ' ' reads them.`

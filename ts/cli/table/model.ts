@@ -3,7 +3,8 @@ import { createReadStream, statSync } from 'node:fs'
 import { Option } from 'commander'
 import { asNoModel, type FileKind, kindOf, SAFETENSORS } from '../../common/file-kinds.js'
 import { loadImageModel } from '../../images/index.js'
-import { loadTableModel, type TableDrift, type TableModel } from '../../table/index.js'
+import { loadModelFile } from '../../index.js'
+import { loadTableModel, loadTargetsModel, type TableDrift, type TableModel, TargetsModel } from '../../table/index.js'
 import { quoted } from '../options/table.js'
 import { whole } from '../terminal/format.js'
 import { printNote } from '../terminal/terminal.js'
@@ -48,13 +49,37 @@ function noModel(file: string, start: Uint8Array): string {
   return `${file} is ${instead}${remedy}`
 }
 
-/** Reads a model of a table. @throws as {@link withModelFile} does */
-export function readModel(file: string): Promise<TableModel> {
+/** Reads a model of a table, of one target or of several. @throws as {@link withModelFile} does */
+export function readModel(file: string): Promise<TableModel | TargetsModel> {
   // unknown values are reported once, at the end
-  return withModelFile(file, () => loadTableModel(file, { warn: false })).catch(async (error) => {
+  const read = async () => {
+    const { tableTargets: several } = await loadModelFile(file)
+    return several === undefined ? loadTableModel(file, { warn: false }) : loadTargetsModel(file, { warn: false })
+  }
+  return withModelFile(file, read).catch(async (error) => {
     if (!(await holdsPictures(file))) throw error
     throw new Error(`${file} holds a model of pictures, not of a table; gradus predict ${quoted(file)} picture.png names them`)
   })
+}
+
+/** The option that chooses one of several targets. */
+export function targetOption(): Option {
+  return new Option('--target <column>', 'the target, of a model of several')
+}
+
+/** The model of one target. @throws Error for several targets, none of which was named, and for a target that the model does not have */
+export function oneTarget(model: TableModel | TargetsModel, target: string | undefined): TableModel {
+  const [models, names] = model instanceof TargetsModel ? [model.models, model.targets] : [{ [model.target]: model }, [model.target]]
+  const name = target ?? (names.length === 1 ? names[0] : undefined)
+  const list = names.map((one) => `'${one}'`).join(', ')
+  if (name === undefined) throw new Error(`the model has several targets, ${list}; --target says which`)
+  if (!Object.hasOwn(models, name)) throw new Error(`--target ${name}: the model predicts ${list}`)
+  return models[name]
+}
+
+/** The models of all targets. */
+export function modelsOf(model: TableModel | TargetsModel): readonly TableModel[] {
+  return model instanceof TargetsModel ? Object.values(model.models) : [model]
 }
 
 function holdsPictures(file: string): Promise<boolean> {
@@ -65,7 +90,7 @@ function holdsPictures(file: string): Promise<boolean> {
 }
 
 /** {@link readModel} for a command that takes a model and a table. @throws Error that says so if the two are swapped */
-export async function readModelFor(command: string, modelFile: string, file: string): Promise<TableModel> {
+export async function readModelFor(command: string, modelFile: string, file: string): Promise<TableModel | TargetsModel> {
   const [asModel, asTable] = [await kindOfFile(modelFile), await kindOfFile(file)]
   if (asTable === SAFETENSORS && asModel !== SAFETENSORS)
     throw new Error(`${modelFile} is no model file; are model and table swapped? gradus ${command} ${quoted(file)} ${quoted(modelFile)}`)
@@ -78,7 +103,7 @@ export function fillOption(): Option {
 }
 
 /** @throws Error for rows that lack a column of the model. If such columns are filled in, a note names them instead */
-export function checkColumns(model: TableModel, rows: readonly object[], file: string, fills: boolean): void {
+export function checkColumns(model: HasColumns, rows: readonly object[], file: string, fills: boolean): void {
   const absent = absentIn(model, rows)
   // if all are missing, the model's own error is better
   if (absent.length === 0 || absent.length === model.columns.length) return
@@ -91,19 +116,24 @@ export function checkColumns(model: TableModel, rows: readonly object[], file: s
 }
 
 /** Notes the columns that the model learned from and the test rows lack: they count as gaps in each row. */
-export function tellAbsent(model: TableModel, rows: readonly object[], file: string): void {
+export function tellAbsent(model: HasColumns, rows: readonly object[], file: string): void {
   const absent = absentIn(model, rows)
   if (absent.length > 0 && absent.length < model.columns.length)
     printNote(`${file} has no column ${absent.map((name) => `'${name}'`).join(', ')}: filled in as gaps were in training`)
 }
 
-function absentIn({ columns }: TableModel, rows: readonly object[]): string[] {
+/** A model of one target, or of several. */
+type HasColumns = Pick<TableModel, 'columns'>
+
+function absentIn({ columns }: HasColumns, rows: readonly object[]): string[] {
   return columns.filter((name) => !rows.some((row) => Object.hasOwn(row, name)))
 }
 
 /** Notes how the rows differ from those that the model learned from; of a model without profiles, the values that it did not know. */
-export function tellDrift(model: TableModel, { before, notes }: TableDrift): void {
-  if (before === 0) return tellUnknown(model)
+export function tellDrift(models: readonly TableModel[], drifts: readonly TableDrift[]): void {
+  if (drifts.some(({ before }) => before === 0)) return models.forEach(tellUnknown)
+  // models of several targets have many columns in common
+  const notes = [...new Set(drifts.flatMap((drift) => drift.notes))]
   for (const note of notes.slice(0, MAX_NOTES)) printNote(note)
   if (notes.length > MAX_NOTES)
     printNote(`and ${notes.length - MAX_NOTES} more differences from the rows that the model learned from; --json lists all`)

@@ -1,0 +1,128 @@
+/** A model of several targets: a model of each, as one thing. */
+import { rangeError, reword, typeError } from '../common/errors.js'
+import { readOptions } from '../common/options.js'
+import { shortened, show, showNames } from '../common/show.js'
+import { visible } from '../common/visible.js'
+import type { EncoderOptions } from '../data/index.js'
+import { ENCODER } from '../data/table/encoder.js'
+import { encodeModel, type ModelSource, Module, saveModel } from '../index.js'
+import { givePrinted } from '../report/notebook.js'
+import { fileOf, type Prediction, TARGETS, type TableModel, type TablePredictOptions, tableModelFrom } from './model.js'
+
+/**
+ * A model of several targets, from {@link trainTable} or {@link loadTargetsModel}. `models` has the model of each target, which `explainTable`,
+ * `tableToFunction` and `toOnnx` take.
+ *
+ * @example
+ * const { model } = await trainTable(rows, { target: ['height', 'weight'] })
+ * model.predict(rows)[0] // such as { height: { value: 180, low: 172, high: 188 }, weight: { value: 71, low: 60, high: 82 } }
+ */
+export class TargetsModel<P extends Prediction = Prediction> {
+  /** The model of each target. */
+  readonly models: Readonly<Record<string, TableModel<P>>>
+
+  /** @internal use {@link trainTable} or {@link loadTargetsModel} */
+  constructor(models: readonly TableModel<P>[]) {
+    this.models = Object.fromEntries(models.map((model) => [model.target, model]))
+  }
+
+  /** The columns that are predicted. */
+  get targets(): readonly string[] {
+    return Object.keys(this.models)
+  }
+
+  /** The columns that rows must have. */
+  get columns(): readonly string[] {
+    return [...new Set(this.each.flatMap(({ columns }) => columns))]
+  }
+
+  private get each(): readonly TableModel<P>[] {
+    return Object.values(this.models)
+  }
+
+  /**
+   * Predictions by target, for one row or for several, as {@link TableModel.predict} gives them.
+   * @throws RangeError naming row and column of a value that is of another kind than those of the table, or an unknown option
+   */
+  predict(rows: readonly object[], options?: TablePredictOptions): Record<string, P>[]
+  predict(row: object, options?: TablePredictOptions): Record<string, P>
+  predict(rows: object | readonly object[], options: TablePredictOptions = {}): Record<string, P> | Record<string, P>[] {
+    if (!Array.isArray(rows)) return this.predict([rows], options)[0]
+    return byRow(rows.length, this.each, (model) => model.predict(rows as readonly object[], options))
+  }
+
+  /** @internal some of the rows of a table, as {@link TableModel.predictPart} */
+  predictPart(rows: readonly object[], from: number, coverage: number): Record<string, P>[] {
+    return byRow(rows.length, this.each, (model) => model.predictPart(rows, from, coverage))
+  }
+
+  /** The model as the bytes of one safetensors file, for {@link loadTargetsModel}. */
+  bytes(): Uint8Array {
+    return encodeModel(this.each[0].net, this.parts())
+  }
+
+  /** Saves the model in one file, all or nothing, as `saveModel` does; in a browser under a name in IndexedDB. */
+  save(path: string): Promise<void> {
+    return saveModel(this.each[0].net, path, this.parts())
+  }
+
+  /** The net of the first target is the model of the file, the others are parts. */
+  private parts(): Record<string, unknown> {
+    return { [TARGETS]: this.each.map((model, i) => ({ ...model.parts(), ...(i > 0 && { net: model.net }) })) }
+  }
+}
+
+function byRow<P extends Prediction>(
+  count: number,
+  models: readonly TableModel<P>[],
+  predict: (model: TableModel<P>) => readonly P[],
+): Record<string, P>[] {
+  const each = models.map((model) => [model.target, predict(model)] as const)
+  return Array.from({ length: count }, (_, row) => Object.fromEntries(each.map(([target, answers]) => [target, answers[row]])))
+}
+
+/**
+ * A model of several targets from a file that {@link TargetsModel.save} wrote.
+ *
+ * @param source a path, URL, Blob, or the bytes
+ * @param options `warn: false` leaves it to `unknown` of each model to say which categories were unknown
+ * @example
+ * const { model } = await trainTable(rows, { target: ['height', 'weight'] })
+ * await model.save('people.safetensors')
+ * const again = await loadTargetsModel('people.safetensors')
+ * again.targets // ['height', 'weight']
+ * @throws RangeError for a damaged file, TypeError for a file without a model of several targets
+ */
+// biome-ignore lint/suspicious/noExplicitAny: which kinds a file holds is not known before it is read; `models` says it
+export async function loadTargetsModel<P extends Prediction = any>(
+  source: ModelSource,
+  options: EncoderOptions = {},
+): Promise<TargetsModel<P>> {
+  const read = readOptions('loadTargetsModel', options, ENCODER)
+  const file = await fileOf(source)
+  return targetsModelFrom<P>(file.model, file[TARGETS], read)
+}
+
+/** @internal @param parts what {@link TargetsModel.bytes} stores besides the net of the first target */
+export function targetsModelFrom<P extends Prediction>(net: Module, parts: unknown, options?: EncoderOptions): TargetsModel<P> {
+  if (!Array.isArray(parts))
+    throw typeError('loadTargetsModel: this file has no model of several targets; loadTableModel reads one of a table, loadModel any other')
+  const models = parts.map((part, i) => {
+    const { net: own = i === 0 ? net : undefined, tableModel, tableIntervals } = Object(part)
+    if (!(own instanceof Module)) throw typeError(`loadTargetsModel: the model of target ${i} has no net, but ${show(own)}`)
+    try {
+      return tableModelFrom<P>(own, tableModel, options, tableIntervals)
+    } catch (error) {
+      reword(error, (message) => message.replace(/^loadTableModel/, 'loadTargetsModel'))
+      throw error
+    }
+  })
+  const model = new TargetsModel<P>(models)
+  if (models.length === 0 || model.targets.length < models.length)
+    throw rangeError(`loadTargetsModel: wants different targets, got ${showNames(models.map(({ target }) => target)) || 'none'}`)
+  return model
+}
+
+givePrinted<TargetsModel>(TargetsModel.prototype, ({ targets, columns }) =>
+  visible(`TargetsModel: ${targets.map((name) => `'${shortened(name)}'`).join(', ')}, from ${columns.length} columns`),
+)
