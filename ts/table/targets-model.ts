@@ -14,8 +14,8 @@ import { fileOf, type Prediction, TARGETS, type TableModel, type TablePredictOpt
  * `tableToFunction` and `toOnnx` take.
  *
  * @example
- * const { model } = await trainTable(rows, { target: ['height', 'weight'] })
- * model.predict(rows)[0] // such as { height: { value: 180, low: 172, high: 188 }, weight: { value: 71, low: 60, high: 82 } }
+ * const { model } = await trainTable(rows, { target: ['petalLength', 'species'] })
+ * model.predict(rows)[0].species.class // 'setosa'
  */
 export class TargetsModel<P extends Prediction = Prediction> {
   /** The model of each target. */
@@ -87,10 +87,10 @@ function byRow<P extends Prediction>(
  * @param source a path, URL, Blob, or the bytes
  * @param options `warn: false` leaves it to `unknown` of each model to say which categories were unknown
  * @example
- * const { model } = await trainTable(rows, { target: ['height', 'weight'] })
- * await model.save('people.safetensors')
- * const again = await loadTargetsModel('people.safetensors')
- * again.targets // ['height', 'weight']
+ * const { model } = await trainTable(rows, { target: ['petalLength', 'species'] })
+ * await model.save('iris.safetensors')
+ * const again = await loadTargetsModel('iris.safetensors')
+ * again.targets // ['petalLength', 'species']
  * @throws RangeError for a damaged file, TypeError for a file without a model of several targets
  */
 // biome-ignore lint/suspicious/noExplicitAny: which kinds a file holds is not known before it is read; `models` says it
