@@ -94,6 +94,18 @@ describe('toFunction', () => {
     }
   })
 
+  test('recurrent nets of sequences of different lengths, with steps that do not count, in an ensemble', () => {
+    const models = [1, 2].map(
+      (seed) => new Sequential([new GRU(2, 4, { bidirectional: true, maskValue: -1 }), new Dense<number, number>(8, 1)] as const, { seed }),
+    )
+    const model = new Ensemble(models, { average: 'sigmoid' })
+    const predict = new Function(`${toFunction(model)}; return predict`)() as (rows: unknown) => number[][]
+    const [whole, skipping] = [[[1, 2], [3, 0.5], [-2, 1]], [[1, 2], [-1, -1], [3, 0.5], [-1, -1], [-2, 1]]] // biome-ignore format: one line
+    expectClose(predict([whole]).flat(), [...model.predict([whole] as never).data()], 1e-6)
+    expectClose(predict([skipping]).flat(), [...model.predict([skipping] as never).data()], 1e-6)
+    expect(predict([skipping])).toEqual(predict([whole]))
+  })
+
   test('halves take half the room', () => {
     const model = new Sequential([new Dense(50, 40), new Dense(40, 1)], { seed: 1 })
     const [whole, half] = [toFunction(model), toFunction(model, { weights: 'float16' })]
@@ -184,8 +196,9 @@ describe('what cannot be', () => {
     expect(refused(stateful, [4, 3])).toThrow(/has statefulRows/)
     expect([...(stateful.lastState?.data() ?? [])]).toEqual(before)
     expect(() => toOnnx(new Sequential([new GRU(3, 2)]))).toThrow(/^toOnnx: wants the shape of one row/)
-    expect(() => toFunction(new Sequential([new GRU(3, 2)]))).toThrow(
-      /^toFunction: GRU\(3, 2\) '0' is not among the layers.*EnsembleMean and Sequential of these$/,
+    expect(() => toFunction(new Sequential([stateful]))).toThrow(/^toFunction: GRU\(3, 2\) '0' has statefulRows, and a function keeps no/)
+    expect(() => toFunction(new Sequential([new RMSNorm(2)]))).toThrow(
+      /^toFunction: RMSNorm\(2\) '0' is not among the layers.*EnsembleMean, layers of gradus\/recurrent, and Sequential of these$/,
     )
     expect(() => toPyTorch(new Sequential([new RMSNorm(2)]))).toThrow(/^toPyTorch: RMSNorm\(2\) '0' is not among/)
   })

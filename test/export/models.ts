@@ -245,7 +245,7 @@ export function cases(): Case[] {
       model: net(layer, new Dense<number, number>((layer as GRU).settings.bidirectional ? 2 * layer.units : layer.units, 2)),
       inputs: numbers([2, 6, 3]),
       inputShape: [6, 3],
-      in: ['onnx'] as const,
+      in: ['onnx', 'function'] as const,
     })),
     {
       name: 'recurrence: stacked',
@@ -257,7 +257,7 @@ export function cases(): Case[] {
       ),
       inputs: numbers([2, 6, 3]),
       inputShape: [6, 3],
-      in: ['onnx'],
+      in: ['onnx', 'function'],
     },
     ...([false, true] as const).map((isCausal) => ({
       name: `attention ${isCausal ? 'to steps before, rotary' : 'to all steps'}`,

@@ -18,7 +18,8 @@ import { PeriodicEmbedding } from '../nn/periodic-embedding.js'
 import { PiecewiseLinearEmbedding } from '../nn/piecewise-linear-embedding.js'
 import { Scale } from '../nn/scale.js'
 import { Ensemble } from '../select/ensemble.js'
-import { leavesOf, withoutExport } from './leaves.js'
+import type { FunctionSource } from './layer-exports.js'
+import { exportsOf, leavesOf, withoutExport } from './leaves.js'
 
 /** Options of {@link toFunction}. */
 export interface FunctionOptions {
@@ -182,7 +183,7 @@ const HELPERS = {
 /**
  * A model, or an ensemble of models, as the source text of a JavaScript function without imports: it predicts in double precision, within 1e-6 of
  * `predict`. The function takes a list of rows and returns a list of rows, or takes one flat row and returns one. Rows with several axes are given
- * nested; results are always flat. Nothing here evaluates the text: write it into a file, or a page.
+ * nested, sequences of any length; results are always flat. Nothing here evaluates the text: write it into a file, or a page.
  *
  * @example
  * const model = new Sequential([new Dense(4, 8, { activation: 'tanh' }), new Dense(8, 3)])
@@ -198,7 +199,7 @@ export function toFunction(model: Module, options: FunctionOptions = {}): string
   const body = writer.net(model)
   const usual = writer.constants.length > 0 ? (['weights'] as const) : []
   const helpers = [...usual, ...writer.helpers].map((helper) => HELPERS[helper])
-  const parts = [...helpers, ...writer.constants, `  return ${body}`]
+  const parts = [...helpers, ...writer.roomHelpers, ...writer.constants, `  return ${body}`]
   return `${form === 'module' ? '/** Written by gradus. */\n' : ''}const ${name}Row = (() => {
 ${parts.join('\n')}
 })()
@@ -211,8 +212,10 @@ ${form === 'module' ? 'export ' : ''}function ${name}(rows) {
 `
 }
 
-class SourceWriter {
+class SourceWriter implements FunctionSource {
   readonly helpers: (keyof typeof HELPERS)[] = []
+  /** Helpers of layers of rooms. */
+  readonly roomHelpers = new Set<string>()
   readonly constants: string[] = []
   /** Number of members of the ensemble whose layers are being written. */
   private members = 1
@@ -316,8 +319,11 @@ class SourceWriter {
       case Dropout:
       case Flatten:
         return undefined
-      default:
-        throw withoutExport('toFunction', layer)
+      default: {
+        const source = exportsOf(layer)?.source
+        if (source === undefined) throw withoutExport('toFunction', layer)
+        return source(layer, this, layer.path === '' ? 'model' : layer.path)
+      }
     }
   }
 
@@ -347,15 +353,19 @@ class SourceWriter {
     if (!this.helpers.includes(helper)) this.helpers.push(helper)
   }
 
+  helper(lines: string): void {
+    this.roomHelpers.add(lines)
+  }
+
   /** The name of an array, of halves if `weights: 'float16'` asks for them. */
-  private constant(values: ArrayLike<number>): string {
+  constant(values: ArrayLike<number>): string {
     if (this.format === 'float32') return this.wholes(values)
     const { factor, halves } = halvesOf(values)
     return this.stored('float16', `halves('${base64(halves)}', ${factor})`)
   }
 
   /** The name of an array with all bits, such as a bias, which x·W may nearly cancel. */
-  private wholes(values: ArrayLike<number>): string {
+  wholes(values: ArrayLike<number>): string {
     return this.stored('float32', `numbers('${base64(Float32Array.from(values))}')`)
   }
 

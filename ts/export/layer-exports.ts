@@ -33,6 +33,16 @@ export interface OnnxGraph {
   layers(layers: readonly Module[], x: string, rank: number): string
 }
 
+/** The source of a function that a layer adds its expression to. */
+export interface FunctionSource {
+  /** Adds weights. @returns the name of their array */
+  constant(values: ArrayLike<number>): string
+  /** The same with all bits, for numbers such as a bias, which x·W may nearly cancel. */
+  wholes(values: ArrayLike<number>): string
+  /** Adds a helper function, once: lines that declare it, indented by two. */
+  helper(lines: string): void
+}
+
 /** How other programs have a layer. Images here are [rows, height, width, channels], in PyTorch and ONNX [rows, channels, height, width]. */
 export interface LayerExports<L extends Module = Module> {
   /** The layer's tensors, in the order of Keras' `get_weights`. Default none. */
@@ -43,6 +53,11 @@ export interface LayerExports<L extends Module = Module> {
   keras?(layer: L, axes: number): string[]
   /** Adds the layer to a graph, whose values have channels last as here. @param at its path, for names @returns the name of its output */
   onnx(layer: L, graph: OnnxGraph, x: string, rank: number, at: string): string
+  /**
+   * The expression for its output, in JavaScript, from its input x: the numbers of one row, in a flat Float64Array. Default: it has none.
+   * @throws RangeError naming the layer and the option
+   */
+  source?(layer: L, source: FunctionSource, at: string): string
   /** Refuses options that ONNX has no words for, before the model runs. @throws RangeError naming the layer and the option */
   check?(layer: L): void
   /** Directions of the images that it takes, if it takes those of one number alone. */

@@ -1,7 +1,7 @@
-/** Recurrent layers in ONNX. */
+/** Recurrent layers in ONNX, and as functions of JavaScript. */
 import { CELLS, type CellName } from '../backend/recurrent-kernels.js'
 import { rangeError } from '../common/errors.js'
-import { exports, type LayerExports, type OnnxGraph } from '../export/layer-exports.js'
+import { exports, type FunctionSource, type LayerExports, type OnnxGraph } from '../export/layer-exports.js'
 import type { Parameter } from '../parameter.js'
 import type { Members, RecurrentLayer } from './layer.js'
 
@@ -82,9 +82,76 @@ function onnx(layer: RecurrentLayer, graph: OnnxGraph, x: string, rank: number, 
   return graph.node('Reshape', [graph.node('Transpose', [y], { perm }), graph.list(shape)])
 }
 
+/** A scan of one direction in JavaScript. `keep` asks for the outputs of all steps, and steps whose numbers all equal `skipped` do not count. */
+const SCAN = `  const logistic = (x) => 1 / (1 + Math.exp(-x))
+  // the new state of a unit j, from x·W + b and h·U of its gates
+  const cells = {
+    simple: (z, u, h, j) => Math.tanh(z[j] + u[j]),
+    gruAfter: (z, u, h, j, n, b) => {
+      const [r, update] = [logistic(z[j] + u[j]), logistic(z[n + j] + u[n + j])]
+      const candidate = Math.tanh(z[2 * n + j] + r * (u[2 * n + j] + b[j]))
+      return candidate + update * (h[j] - candidate)
+    },
+    gruBefore: (z, u, h, j, n) => {
+      const [update, candidate] = [logistic(z[n + j] + u[n + j]), Math.tanh(z[2 * n + j] + u[2 * n + j])]
+      return candidate + update * (h[j] - candidate)
+    },
+    lstm: (z, u, h, j, n, b, c) => {
+      const [input, forget, output] = [0, 1, 3].map((gate) => logistic(z[gate * n + j] + u[gate * n + j]))
+      c[j] = forget * c[j] + input * Math.tanh(z[2 * n + j] + u[2 * n + j])
+      return output * Math.tanh(c[j])
+    },
+  }
+  // h·U in the columns from \`from\` to \`to\`
+  const timesState = (h, weight, from, to, u) => {
+    u.fill(0, from, to)
+    for (let i = 0; i < h.length; i++) for (let j = from; j < to; j++) u[j] += h[i] * weight[i * u.length + j]
+  }
+  const scan = (cell, x, inputs, n, weight, recurrent, bias, b, reverse, keep, skipped) => {
+    const [steps, width] = [x.length / inputs, weight.length / inputs]
+    const [z, u, c] = [new Float64Array(width), new Float64Array(width), new Float64Array(n)]
+    const outputs = new Float64Array(keep ? steps * n : n)
+    let h = new Float64Array(n)
+    for (let at = 0; at < steps; at++) {
+      const step = reverse ? steps - 1 - at : at
+      const row = x.subarray(step * inputs, (step + 1) * inputs)
+      if (row.every((value) => value === skipped)) continue
+      for (let j = 0; j < width; j++) z[j] = bias === null ? 0 : bias[j]
+      for (let i = 0; i < inputs; i++) for (let j = 0; j < width; j++) z[j] += row[i] * weight[i * width + j]
+      if (cell === 'gruBefore') {
+        timesState(h, recurrent, 0, 2 * n, u)
+        timesState(h.map((value, j) => value * logistic(z[j] + u[j])), recurrent, 2 * n, 3 * n, u)
+      } else timesState(h, recurrent, 0, width, u)
+      h = h.map((_, j) => cells[cell](z, u, h, j, n, b, c))
+      if (keep) outputs.set(h, step * n)
+    }
+    return keep ? outputs : h
+  }
+  // the outputs of directions side by side, step by step
+  const beside = (parts, n) => Float64Array.from({ length: parts.length * parts[0].length }, (_, i) => {
+    const [step, column] = [Math.floor(i / (parts.length * n)), i % (parts.length * n)]
+    return parts[Math.floor(column / n)][step * n + (column % n)]
+  })`
+
+function source(layer: RecurrentLayer, to: FunctionSource, at: string): string {
+  const { cell, inputs, units, returnSequences, maskValue, statefulRows } = layer.settings
+  if (statefulRows > 0)
+    throw rangeError(
+      `toFunction: ${layer.describe()} '${at}' has statefulRows, and a function keeps no state between calls; export the same weights in a layer without it`,
+    )
+  to.helper(SCAN)
+  const directions = directionsOf(layer as unknown as Members).map(({ weight, recurrentWeight, bias, recurrentBias }, i) => {
+    const candidate = to.wholes(recurrentBias?.data() ?? new Float32Array(units))
+    const weights = [to.constant(weight.data()), to.constant(recurrentWeight.data()), bias ? to.wholes(bias.data()) : 'null', candidate]
+    return `scan('${cell}', x, ${inputs}, ${units}, ${weights.join(', ')}, ${i === 1}, ${returnSequences}, ${maskValue ?? 'NaN'})`
+  })
+  return directions.length === 1 ? directions[0] : `beside([${directions.join(', ')}], ${units})`
+}
+
 /** @internal */
 export const recurrentExports: LayerExports = exports<RecurrentLayer>({
   check,
   onnx,
+  source,
   rank: ({ settings }) => (settings.returnSequences ? 3 : 2),
 })
