@@ -164,7 +164,7 @@ export class TableModel<P extends Prediction = Prediction> {
    * @throws RangeError naming row and column of a value that is of another kind than those of the table, or an unknown option
    */
   predict(rows: readonly object[], options?: TablePredictOptions): P[]
-  predict(row: object, options?: TablePredictOptions): P
+  predict<R extends object>(row: R extends PromiseLike<unknown> ? 'rows want an await' : R, options?: TablePredictOptions): P
   predict(rows: object | readonly object[], options: TablePredictOptions = {}): P | P[] {
     const { coverage, strict } = readOptions('predict', options, TABLE_PREDICT)
     const isOne = !Array.isArray(rows)
@@ -176,7 +176,7 @@ export class TableModel<P extends Prediction = Prediction> {
 
   /** @internal some of the rows of a table. @param from the number of the first of them, so that errors name rows as the table has them */
   predictPart(rows: readonly object[], from: number, coverage: number): P[] {
-    const inputs = this.inputsFrom(rows, from)
+    const inputs = this.inputsFrom(rows, from, 'predict')
     const answers = this.answers(inputs)
     if (this.task === 'classification') return rows.map((_, row) => this.classOf(answers, row) as P)
     const { center } = this
@@ -187,7 +187,7 @@ export class TableModel<P extends Prediction = Prediction> {
 
   /** The input of the net: rows as numbers, row-major. */
   inputs(rows: readonly object[]): Float32Array {
-    return this.inputsFrom(rows, 0)
+    return this.inputsFrom(rows, 0, 'inputs')
   }
 
   /** @internal rows as the encoder gives them */
@@ -195,8 +195,8 @@ export class TableModel<P extends Prediction = Prediction> {
     return this.encoder.encode(rows)
   }
 
-  private inputsFrom(rows: readonly object[], from: number): Float32Array {
-    return rows.length === 0 ? new Float32Array() : inputsOf(this.state.features, this.encoder.encode(rows, from))
+  private inputsFrom(rows: readonly object[], from: number, who: string): Float32Array {
+    return rows.length === 0 ? new Float32Array() : inputsOf(this.state.features, this.encoder.encode(rows, from, who))
   }
 
   /** @internal a number that was subtracted from the targets before anything was learned */

@@ -43,9 +43,10 @@ export interface TableEncoder {
   /**
    * Inputs of other rows with the same columns, row-major.
    * @param from index of the first row, if rows are encoded part by part: errors name rows by their index. Default 0
+   * @param who the word with which errors begin. Default `encode`
    * @throws RangeError for a gap that is not filled in, or an unknown category if that is an error
    */
-  encode(rows: readonly object[], from?: number): Float32Array
+  encode(rows: readonly object[], from?: number, who?: string): Float32Array
   /**
    * Other rows with their targets, encoded as these are: such as the rows of a file with test data. Rows that `missing` drops are left out.
    * @throws RangeError as encode does
@@ -127,11 +128,11 @@ export function encoding(parts: EncoderParts, report: TableReport, warn = true) 
     classNames: target.categories ?? [],
     embeddings: embeddingsOf(columns),
     unknown: encoder.unknown,
-    encode(rows, from = 0) {
-      const all = numbered('encode', rows, from)
-      spelling.check('encode', all, columns)
-      spelling.checkEach('encode', all)
-      return encoder.encode('encode', all)
+    encode(rows, from = 0, who = 'encode') {
+      const all = numbered(who, rows, from)
+      spelling.check(who, all, columns)
+      spelling.checkEach(who, all)
+      return encoder.encode(who, all)
     },
     dataset(rows) {
       const all = numbered('dataset', rows)
