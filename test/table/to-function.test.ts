@@ -148,3 +148,18 @@ test('numbers and dates that are written for people are read as the model reads 
     { numRuns: 3000 },
   )
 })
+
+test('true and false are the same in all spellings', async () => {
+  const table = Array.from({ length: 80 }, (_, i) => ({
+    member: i % 3 === 0 ? 'True' : 'False',
+    size: i,
+    paid: (i % 3 === 0 ? 10 : 0) + i / 40,
+  }))
+  const { model } = await trainTable(table, { target: 'paid', hidden: [4], epochs: 5, seed: 1 })
+  const asFunction = await written(model)
+  for (const predict of [asFunction, (given: object[]) => model.predict(given as never) as Prediction[]]) {
+    const [a, b, c, no] = predict([true, 'TRUE', 'True', false].map((member) => ({ member, size: 3 })))
+    expect([b, c]).toEqual([a, a])
+    expect(no).not.toEqual(a)
+  }
+})

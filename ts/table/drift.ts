@@ -7,7 +7,7 @@ import { countBelow } from '../common/quantile.js'
 import { shortened, show } from '../common/show.js'
 import type { TableState } from '../data/index.js'
 import { type TableColumn, useOf } from '../data/table/column.js'
-import { dayOf, numbered, type Row } from '../data/table/values.js'
+import { dayOf, numbered, placesOf, type Row } from '../data/table/values.js'
 import { formatMetric, formatShare } from '../report/format.js'
 import { checkTableModel, type Prediction, type TableModel } from './model.js'
 import { type ColumnProfile, countsOf, evenly, MAX_ROWS, PARTS, valuesOf } from './profile.js'
@@ -99,7 +99,7 @@ function columnDrift(
   }
   const { categories } = column
   if (categories === null || useOf(column) === 'hash') return found
-  const isKnown = new Set(categories)
+  const isKnown = placesOf(categories)
   const strange = (values as string[]).filter((value) => !isKnown.has(value))
   if (strange.length > 0)
     found.unseen = {

@@ -15,7 +15,7 @@ import { count, isAllowed, type Kind, readOptions, type Schema, text } from '../
 import { quantileOf } from '../common/quantile.js'
 import { show, showNames } from '../common/show.js'
 import { type TableColumn, useOf, widthOf } from '../data/table/column.js'
-import { dateOf, numbered, type Row } from '../data/table/values.js'
+import { dateOf, numbered, placesOf, type Row } from '../data/table/values.js'
 import { checkTableModel, type Prediction, type TableModel } from './model.js'
 import { evenly, isNumeric, valuesOf } from './profile.js'
 
@@ -257,8 +257,11 @@ function valuesToTry(asker: Asker, column: TableColumn, picked: readonly number[
     return [...new Set(Array.from({ length: points }, (_, i) => quantileOf(sorted, 0.02 + (0.96 * i) / (points - 1))))]
   }
   const counts = new Map<string, number>()
-  for (const value of values as string[])
-    if (column.categories === null || column.categories.includes(value)) counts.set(value, (counts.get(value) ?? 0) + 1)
+  const places = column.categories && placesOf(column.categories)
+  for (const value of values as string[]) {
+    const known = places === null ? value : column.categories?.[places.get(value) ?? -1]
+    if (known !== undefined) counts.set(known, (counts.get(known) ?? 0) + 1)
+  }
   const common = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, Math.min(points, MAX_CATEGORIES))
   const found = common.map(([value]) => value)
   // ordered categories stay in their order

@@ -1,7 +1,7 @@
 /** Profiles of columns: what a model keeps of the training rows, so that later rows can be compared with them (drift.ts). */
 import type { TableState } from '../data/index.js'
 import { type TableColumn, useOf } from '../data/table/column.js'
-import { daysOf, isCell, isNumber, type MissingTest, missingTest, numberOf, type Row, valueIn } from '../data/table/values.js'
+import { daysOf, isCell, isNumber, type MissingTest, missingTest, numberOf, placesOf, type Row, valueIn } from '../data/table/values.js'
 import { readWritten } from '../data/table/written.js'
 
 /** Profile of a column in the training rows. */
@@ -83,7 +83,7 @@ function numberIn(column: TableColumn, value: unknown): number {
 
 /** Number of values of each category, and of all others. */
 export function countsOf(categories: readonly string[], values: readonly string[]): number[] {
-  const places = new Map(categories.map((category, i) => [category, i]))
+  const places = placesOf(categories)
   const counts = new Array<number>(categories.length + 1).fill(0)
   for (const value of values) counts[places.get(value) ?? categories.length]++
   return counts

@@ -4,7 +4,7 @@ import { nearest } from '../common/nearest.js'
 import { shortened, show, showNames } from '../common/show.js'
 import type { TableState } from '../data/index.js'
 import { type TableColumn, useOf } from '../data/table/column.js'
-import { daysOf, isCell, isNumber, type MissingTest, missingTest, type Row, valueIn } from '../data/table/values.js'
+import { daysOf, isCell, isNumber, type MissingTest, missingTest, placesOf, type Row, valueIn } from '../data/table/values.js'
 import { readWritten } from '../data/table/written.js'
 
 /** Largest number of problems that a message lists. */
@@ -24,7 +24,7 @@ export class StrictRows {
   constructor(table: TableState, target: string) {
     this.columns = table.columns.map((column) => ({
       ...column,
-      known: column.categories && new Set(column.categories),
+      known: column.categories && new Set(placesOf(column.categories).keys()),
       isGap: missingTest(column.missingValues ?? table.missingValues),
     }))
     this.others = new Set([target, ...table.leftOut])

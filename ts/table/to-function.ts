@@ -81,6 +81,12 @@ function hashOf(text) {
   return Math.imul(h, 0x85ebca6b) >>> 16
 }
 
+// true, True and TRUE are one
+function placeOf(categories, text) {
+  const place = categories.indexOf(text)
+  return place < 0 && ['true', 'True', 'TRUE', 'false', 'False', 'FALSE'].includes(text) ? categories.findIndex((c) => c.toLowerCase() === text.toLowerCase()) : place
+}
+
 function wordsInto(out, at, text, words, weights) {
   const found = text.normalize('NFC').toLowerCase().match(${WORD}) ?? []
   const times = new Map()
@@ -121,7 +127,7 @@ function encode(row, number) {
       wordsInto(out, at, String(value), words, weights)
     } else if (as === 'hash') out[at + (hashOf(String(value)) % buckets)] = 1
     else {
-      const place = isCell(value) ? categories.indexOf(String(value)) : -1
+      const place = isCell(value) ? placeOf(categories, String(value)) : -1
       if (place < 0) {
         if (mustKnow || !isCell(value)) wrong('one of ' + categories.slice(0, 12).join(', '))
         if (as === 'ordinal') out[at] = (fill - center) / spread

@@ -5,7 +5,7 @@ import { EncodedRows } from '../../common/encoded-rows.js'
 import { plainError } from '../../common/errors.js'
 import { type ColumnUse, type TableColumn, useOf, widthOf } from '../table/column.js'
 import type { TableState } from '../table/encoder.js'
-import { missingTest } from '../table/values.js'
+import { missingTest, placesOf } from '../table/values.js'
 import { type BlockColumn, type BlockPlan, type BlockRows, blockReader } from './block-reader.js'
 
 /** @internal A block, and its rows; null if it has something unusual. */
@@ -82,7 +82,7 @@ function blockColumn(column: TableColumn, at: number, tableGaps: readonly string
   if (categories === null) return { ...shared, kind: 'number', values: [] }
   const isGap = missingTest(gaps)
   const encoder = new TextEncoder()
-  const values = categories.flatMap((text, place) => {
+  const values = [...placesOf(categories)].flatMap(([text, place]) => {
     // a gap is one, even if a category has its name
     if (isGap(text)) return []
     const [feature, value] =

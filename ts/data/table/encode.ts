@@ -13,6 +13,7 @@ import {
   missingTest,
   type NumberedRows,
   numberOf,
+  placesOf,
   valueIn,
 } from './values.js'
 import { wordWriter } from './words.js'
@@ -128,7 +129,7 @@ export class RowEncoder {
             `${this.who}: column '${shortened(name)}' of row ${row} wants a number${unitIn(written)}, got ${show(value)}${isCell(value) && hasComma(value) ? `; ${COMMA_ADVICE}` : ''}`,
           )
       }
-    const places = new Map((categories ?? []).map((category, i) => [category, i]))
+    const places = placesOf(categories ?? [])
     return (value, out, at, row) => {
       const place = isCell(value) ? places.get(String(value)) : undefined
       if (place === undefined) {
@@ -168,9 +169,9 @@ export class RowEncoder {
   }
 }
 
-/** The unit of a column, for a message. */
+/** How a column writes its numbers, for a message. */
 function unitIn(written: WrittenAs | undefined): string {
-  return written?.unit ? ` in ${written.unit}` : ''
+  return `${written?.unit ? ` in ${written.unit}` : ''}${written?.decimal === ',' ? " with a decimal comma, such as '1.234,5'" : ''}`
 }
 
 /** FNV-1a of the text's UTF-16 code units, 32 bits, mixed once more, so that the low bits depend on all (Fowler, Noll & Vo 1991). */
@@ -185,7 +186,7 @@ function hashOf(text: string): number {
 export function encodeTargets(who: string, rows: NumberedRows, column: TableColumn, isMissing: MissingTest): Int32Array | Float32Array {
   const { name, categories, written, center = 0 } = column
   const targets = categories === null ? new Float32Array(rows.length) : new Int32Array(rows.length)
-  const places = new Map((categories ?? []).map((category, i) => [category, i]))
+  const places = placesOf(categories ?? [])
   const wrong = (row: number, wanted: string, value: unknown) =>
     rangeError(`${who}: column '${shortened(name)}' of row ${row} wants ${wanted}, got ${show(value)}`)
   for (const [k, [i, row]] of rows.entries()) {

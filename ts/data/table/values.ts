@@ -67,6 +67,20 @@ export function isCell(value: unknown): value is number | string | boolean | big
   return typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'bigint'
 }
 
+/**
+ * @internal the index of each category by its text, and of true and false by any of their spellings: pandas writes `True`, JSON `true`, Excel `TRUE`
+ */
+export function placesOf(categories: readonly string[]): Map<string, number> {
+  const places = new Map(categories.map((category, i) => [category, i]))
+  for (const [i, category] of categories.entries()) {
+    const word = category.toLowerCase()
+    if (word !== 'true' && word !== 'false') continue
+    for (const spelling of [word, word[0].toUpperCase() + word.slice(1), word.toUpperCase()])
+      if (!places.has(spelling)) places.set(spelling, i)
+  }
+  return places
+}
+
 /** @internal */
 export function valueIn(row: Row, name: string): unknown {
   const value = row[name]
