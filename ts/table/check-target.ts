@@ -6,7 +6,7 @@ import { valueIn } from '../data/table/values.js'
 
 /** Least number of rows: two for training and one for the test. */
 const FEWEST = 3
-/** Number of rows from which on a separate class for most rows counts as a mistake. */
+/** Number of rows from which on a separate class for most rows counts as a mistake, and of classes that are amounts in a human format. */
 const FEW_ROWS = 20
 
 /** @throws RangeError for too few rows with a target */
@@ -16,13 +16,14 @@ export function checkRows(rows: readonly Row[]): void {
   throw rangeError(`trainTable: ${what} too few: it wants ${FEWEST} at least, and says little of fewer than a hundred`)
 }
 
-/** @throws RangeError for a constant target, or a target whose classes are names */
+/** @throws RangeError for a constant target, or a target whose classes are names or amounts */
 export function checkTarget({ classes, classNames, count, targets, report }: Table, target: string): void {
   const column = `trainTable: column '${target}'`
   if (classes === 1) throw rangeError(`${column} is '${classNames[0]}' in all rows: there is nothing to tell apart`)
-  if (classes > 0 && count >= FEW_ROWS && classes > count / 2)
+  const hint = hintIn(report)
+  if (classes > 0 && count >= FEW_ROWS && (classes > count / 2 || (hint !== undefined && classes > FEW_ROWS)))
     throw rangeError(
-      `${column} has ${classes} different values in ${count} rows, as names have; a class wants rows to learn it from. ${hintIn(report) ?? 'Which column is to be predicted?'}`,
+      `${column} has ${classes} different values in ${count} rows, as ${hint === undefined ? 'names' : 'amounts'} have; a class wants rows to learn it from. ${hint ?? 'Which column is to be predicted?'}`,
     )
   if (classes === 0 && targets.every((value) => value === targets[0]))
     throw rangeError(

@@ -148,7 +148,7 @@ describe('what fromTable finds in columns and options', () => {
       { a: '3', y: 3 },
     ]
     expect(() => fromTable(rows, { target: 'y' })).toThrow(
-      "column 'a' has a comma in a number, '1,5' in row 0; read the file with decimal: ',' or thousands: ',', as they are meant, or add 'a' to categories",
+      "column 'a' has a comma in a number, '1,5' in row 0; read the file with decimal: ',' or thousands: ',', as they are meant, or with formatted: true, which also reads prices and dates, or add 'a' to categories",
     )
     expect(fromTable(rows, { target: 'y', categories: ['a'] }).features).toBe(3)
     for (const a of ['1,200', '-1,200,000', ' 1,200.50', '12,34,567', '1.200,50'])
@@ -421,6 +421,32 @@ describe('what fromTable decides, and why', () => {
     expect(() => strict.encode(other)).toThrow(
       "encode: column 'town' of row 0 wants one of t0, t1, t2, got 'new'; unknown: 'ignore' would take it for none",
     )
+  })
+
+  test('true and false are the same categories in all spellings', () => {
+    const spellings = ['true', 'True', 'TRUE', true, 'false', 'False', 'FALSE', false]
+    for (const [yes, no] of [
+      ['True', 'False'],
+      ['TRUE', 'FALSE'],
+      [true, false],
+      ['true', 'false'],
+    ] as const) {
+      // biome-ignore format: pairs
+      const table = fromTable([{ a: yes, y: 1.5 }, { a: no, y: 2 }], { target: 'y', unknown: 'error' }) // biome-ignore format: rows
+      expect([...table.encode(spellings.map((a) => ({ a })))], `${yes}`).toEqual([0, 1, 0, 1, 0, 1, 0, 1, 1, 0, 1, 0, 1, 0, 1, 0])
+    }
+    const both = fromTable([{ a: 'True', y: 1.5 }, { a: 'true', y: 2 }], { target: 'y' }) // biome-ignore format: rows
+    expect([...both.encode([{ a: 'true' }, { a: 'True' }, { a: true }])]).toEqual([0, 1, 1, 0, 0, 1])
+    const asClass = fromTable([{ x: 1, y: 'yes' }, { x: 2, y: 'True' }], { target: 'y' }) // biome-ignore format: rows
+    expect([...asClass.dataset([{ x: 1, y: true }]).targets]).toEqual([0])
+  })
+
+  test('a third of the values may be one text among many numbers', () => {
+    const table = (text: (i: number) => string, missing: 'auto' | 'median') =>
+      fromTable(many((i) => ({ n: i % 4 === 0 ? text(i) : i, y: i % 2 })), { target: 'y', missing }) // biome-ignore format: rows
+    expect(table(() => '#DIV/0!', 'auto').report.columns[0].as).toBe('number')
+    expect(table((i) => (i < 10 ? 'low' : 'high'), 'auto').report.columns[0].as).not.toBe('number')
+    expect(() => table(() => '-', 'median')).toThrow("but '-' in row 0; add that to missingValues, or 'n' to categories")
   })
 
   test("missing: 'auto' takes what is usual", () => {

@@ -180,7 +180,7 @@ describe('what was read so', () => {
   test('errors and notes name the option where it was not given', async () => {
     const unique = rows.map((row, i) => ({ ...row, price: `$${(100_000 + 37 * i).toLocaleString('en-US')}` }))
     const error = await trainTable(unique, { target: 'price' }).then(String, String)
-    expect(error).toContain('has 160 different values in 160 rows, as names have')
+    expect(error).toContain('has 160 different values in 160 rows, as amounts have')
     expect(error).toContain("'$100,000' looks like a number, and formatted: true reads such columns.")
     expect(inFlags(error)).toContain('--formatted reads such columns')
     expect(() =>

@@ -106,6 +106,7 @@ const IN_COMMANDS = [
   ['or give a learningRate (', 'or give a --learning-rate ('],
   ['add it to missingValues', 'name it in --missing-values'],
   ['formatted: true reads', '--formatted reads'],
+  ['with formatted: true,', 'with --formatted,'],
   ["say formatted: ','", 'add --decimal ,'],
   ["say formatted: '.'", 'add --decimal .'],
   ['say missingValues: []', "say --missing-values ''"],

@@ -83,6 +83,8 @@ const MAX_WAITING = 1 << 20
  */
 export function parseCsv(text: string, options: CsvOptions = {}): Row[] {
   if (typeof text !== 'string') throw typeError(`parseCsv: wants text, got ${show(text)}; of bytes or a file there is readTable`)
+  if (/^[^\s,;]+\.(csv|tsv|txt|json|jsonl|parquet)(\.gz)?$/i.test(text))
+    throw rangeError(`parseCsv: wants the text of a file, got a path, ${show(text)}; await readTable(${show(text)}) reads the file`)
   const parser = new CsvParser('parseCsv', options)
   return parser.push(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text, true)
 }

@@ -27,8 +27,10 @@ export interface Decision {
   report: ColumnReport
 }
 
-/** A column of numbers may have this many other values before it is read as categories: one, or one in ten. */
+/** A column of numbers may have this many other values before it is read as categories: one, or one in ten … */
 const STRAYS = 0.1
+/** … or a third, if all are one text, such as #DIV/0!, beside more different numbers than categories have. */
+const STRAYS_ALIKE = 1 / 3
 /** Number of rows below which no conclusions are drawn from properties of all values. */
 const MANY = 20
 /** Texts with more categories than this share features by their hash. */
@@ -187,22 +189,29 @@ function isNameOfId(name: string): boolean {
   )
 }
 
+/** Most other values in a column of numbers. */
+function mostStrays({ kinds, hasAllKinds, count }: ColumnStats): number {
+  const texts = hasAllKinds ? [...kinds.keys()].filter((kind) => !isNumber(kind)).length : 0
+  return texts === 1 && kinds.size > MAX_CLASSES ? STRAYS_ALIKE * count : Math.max(1, STRAYS * count)
+}
+
 /** True if all values are numbers. @throws RangeError if nearly all are: a person should look at the rest */
 function isNumeric(stats: ColumnStats, isAuto: boolean): boolean {
   const { name, numbers, strays, count, firstStray, dates } = stats
   const infinite = stats.firstInfinite ?? (numbers > 0 ? stats.firstTooLarge : undefined)
   if (infinite !== undefined)
     throw rangeError(
-      `fromTable: column '${shortened(name)}' of row ${infinite[0]} wants a finite number (of 32 bits), got ${show(infinite[1])}`,
+      `fromTable: column '${shortened(name)}' of row ${infinite[0]} wants a finite number (of 32 bits), got ${show(infinite[1])}; ` +
+        'if that stands for a gap, add it to missingValues',
     )
   if (numbers === count) return true
   if (firstStray === undefined || dates === count) return false
   if (stats.hasOnlyCommas)
     throw rangeError(
       `fromTable: column '${shortened(name)}' has a comma in a number, ${show(firstStray[1])} in row ${firstStray[0]}; ` +
-        `${COMMA_ADVICE}, or add '${shortened(name)}' to categories`,
+        `${COMMA_ADVICE}, or with formatted: true, which also reads prices and dates, or add '${shortened(name)}' to categories`,
     )
-  if (numbers <= 1 || strays > Math.max(1, STRAYS * count)) return false
+  if (numbers <= 1 || strays > mostStrays(stats)) return false
   if (isAuto) return true
   throw rangeError(
     `fromTable: column '${shortened(name)}' has numbers in ${numbers} rows, but ${show(firstStray[1])} in row ${firstStray[0]}; ` +
