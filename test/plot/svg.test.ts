@@ -26,6 +26,27 @@ test('a band is a shape around its ends, within the axes, and texts stand at who
   expect(textsOf(svg).filter((text) => text.startsWith('day'))).toEqual(['day 0', 'day 1', 'day 2', 'day 3', 'day 4'])
 })
 
+test('a legend that is too wide takes further rows, and stays in the picture', () => {
+  const lines = ['SGD 0.001', 'SGD momentum 0.9', 'Momentum (averaging) 0.01', 'RMSProp 0.01', 'Adam 0.05'].map((name, i) => ({
+    name,
+    x: [0, 1],
+    y: [i, 2 * i],
+  }))
+  const svg = lineChart(lines, { title: 'Losses' })
+  const places = Array.from(svg.matchAll(/<text x="([\d.]+)" y="([\d.]+)" >([^<]*)</g), ([, x, y, text]) => ({
+    x: Number(x),
+    y: Number(y),
+    text,
+  }))
+  const legend = places.filter(({ text }) => lines.some(({ name }) => name === text))
+  expect(legend).toHaveLength(5)
+  for (const { x, text } of legend) expect(x + 6.8 * text.length).toBeLessThan(627)
+  expect(new Set(legend.map(({ y }) => y)).size).toBe(2)
+  const top = Math.min(...pointsOf(svg).flatMap((points) => points.map(([, y]) => y)))
+  expect(top).toBeGreaterThan(Math.max(...legend.map(({ y }) => y)))
+  expect(Number(/<text x="62" y="([\d.]+)" font-size="14"/.exec(svg)?.[1])).toBe(18)
+})
+
 test('logarithmic axes give each factor the same length, and leave out what is not above 0', () => {
   const [points] = pointsOf(lineChart([{ name: '', x: [1, 10, 100, 1000], y: [1, 0.1, 0, -1] }], { logX: true, logY: true }))
   expect(points).toHaveLength(2)

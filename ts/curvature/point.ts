@@ -42,7 +42,11 @@ export type CurvatureFunction = ((x: Tensor) => Tensor) | (() => Tensor)
  * withHessian(() => sum(mul(w, square(w))), [w], (at) => at.product([1, 1])) // 6w = [6, 12]
  */
 export function withHessian<T>(loss: () => Tensor, parameters: ParameterSource, use: (point: HessianPoint) => T): T {
-  const inputs = inputsOf(parameters, 'withHessian')
+  return hessianAt('withHessian', loss, parameters, use)
+}
+
+function hessianAt<T>(what: string, loss: () => Tensor, parameters: ParameterSource, use: (point: HessianPoint) => T): T {
+  const inputs = inputsOf(parameters, what)
   let y: Tensor
   const point = (at: CurvaturePoint) =>
     use({
@@ -51,7 +55,7 @@ export function withHessian<T>(loss: () => Tensor, parameters: ParameterSource, 
       valueAlong: (v, t) => shifted(inputs, v, t, () => isolated(y.backend, () => loss().item())),
     })
   return open(inputs, point, () => {
-    y = checkResult(loss(), 'withHessian', true)
+    y = checkResult(loss(), what, true)
     const slopes = gradients(y, inputs, { createGraph: true })
     return { value: y.item(), slopes, product: (vectors) => pullback(slopes, vectors, inputs, false) }
   })
@@ -114,11 +118,11 @@ export function withGaussNewton<T>(
 export function withHessianAt<T>(f: CurvatureFunction, at: TensorLike | ParameterSource, what: string, use: (point: HessianPoint) => T): T {
   const isList = Array.isArray(at) && at[0] instanceof Tensor
   if (isList || typeof (at as { parameters?: unknown }).parameters === 'function') {
-    return withHessian(f as () => Tensor, at as ParameterSource, use)
+    return hessianAt(what, f as () => Tensor, at as ParameterSource, use)
   }
   const x = floats(at as TensorLike, what, at instanceof Tensor ? undefined : doubleBackend())
   const leaf = Tensor.onHost(x.backend, x.shape, x.data(), true)
-  return withHessian(() => (f as (x: Tensor) => Tensor)(leaf), [leaf], use)
+  return hessianAt(what, () => (f as (x: Tensor) => Tensor)(leaf), [leaf], use)
 }
 
 interface Recorded {

@@ -84,7 +84,11 @@ function classifyFlat(facts: Facts, found: FlatFindings): Verdict {
   if (facts.size === 1)
     return verdict(kind, 4, `A flat ${kind}: the first derivative that does not vanish is the fourth, and it points ${sense}.`)
   const order = found.up + found.down > 0 ? 4 : 2
-  return verdict('degenerate', order, `Degenerate: ${start}; everything else curves ${sense}, so it is ${shape}.`)
+  const rest =
+    rising + falling === 0
+      ? `in ${directions(found.up + found.down)} of ${found.probes} tried it curves ${sense} by the fourth derivative`
+      : `everything else curves ${sense}`
+  return verdict('degenerate', order, `Degenerate: ${start}; ${rest}, so it is ${shape}.`)
 }
 
 /** All derivatives vanish, but values near the point reveal kinks. */

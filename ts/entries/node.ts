@@ -57,7 +57,7 @@ function printed(this: Tensor): string {
 type Inspect = (value: object, style: object) => string
 
 /** Fields of a module that lead to its backend, or repeat other fields. */
-const HIDDEN = ['clone', 'training']
+const HIDDEN = ['notCloneable', 'training']
 
 function printedModule(this: Module, _depth: number, style: object, inspect: Inspect): string {
   const shown = Object.entries(this).filter(([name, value]) => value !== null && !HIDDEN.includes(name))

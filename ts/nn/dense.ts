@@ -2,6 +2,7 @@
 
 import type { Activation } from '../backend/kernels.js'
 import { checkCount } from '../common/checks.js'
+import { typeError } from '../common/errors.js'
 import { anything, flag, type Read, readOptions, type Schema } from '../common/options.js'
 import type { Shape } from '../common/shape.js'
 import { activationNumber } from '../ops/activation.js'
@@ -60,6 +61,9 @@ export class Dense<const I extends number = number, const O extends number = num
     options: DenseOptions = {},
   ) {
     super(options)
+    // Keras has Dense(outputs, options)
+    if (typeof outputs === 'object')
+      throw typeError('Dense: wants inputs, outputs and options, as in new Dense(784, 128, { activation }); outputs are missing')
     checkCount('Dense: inputs', inputs)
     checkCount('Dense: outputs', outputs)
     this.#options = readOptions('Dense', options, DENSE)

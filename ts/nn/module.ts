@@ -76,7 +76,7 @@ export abstract class Module {
   /** True while training: dropout is active, batch normalization uses the batch. See {@link train} and {@link evaluate}. */
   training = true
   /** @internal */
-  readonly clone: unknown = NOT_CLONEABLE
+  readonly notCloneable: unknown = NOT_CLONEABLE
   // A private field (`#`), so that users may give their fields any names, and a printed model does not show it.
   readonly #options: ModuleOptions
   readonly #finder = new MemberFinder<Module>(this, isModule)

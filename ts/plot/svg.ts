@@ -95,6 +95,8 @@ export interface Box {
   right: number
   top: number
   bottom: number
+  /** Height of the legend above it, beyond its first row. Default 0. */
+  legend?: number
 }
 
 /** The box of a chart that is a picture of its own. */
@@ -111,10 +113,10 @@ export function chart(x: Axis, y: Axis, marks: readonly string[], options: Chart
 /** Marks over a grid with numbers at its edges, in a box of a picture, whose edges are the ends of the axes. */
 export function plotted(box: Box, x: Axis, y: Axis, marks: readonly string[], options: ChartOptions = {}): string[] {
   const { title = '', xLabel = '', yLabel = '' } = options
-  const { left, right, top, bottom } = box
+  const { left, right, top, bottom, legend = 0 } = box
   const [middle, center] = [(left + right) / 2, (top + bottom) / 2]
   return [
-    ...(title ? [label([left, top - 34], title, 'font-size="14" font-weight="600"')] : []),
+    ...(title ? [label([left, top - 34 - legend], title, 'font-size="14" font-weight="600"')] : []),
     ...y.ticks.flatMap(({ place, text }: Tick) => [
       rule([left, place], [right, place], 'stroke-opacity="0.15"'),
       label([left - 8, place + 4], text, 'text-anchor="end" fill-opacity="0.75"'),
@@ -134,8 +136,12 @@ export function plotted(box: Box, x: Axis, y: Axis, marks: readonly string[], op
  * @example lineChart([{ name: 'loss', x: [1, 2, 3], y: [0.9, 0.5, 0.4] }]).startsWith('<svg') // true
  */
 export function lineChart(lines: readonly Line[], options: ChartOptions = {}): string {
-  const { logX = false, logY = false, xText } = options
-  const { left, right, top, bottom } = frame(options)
+  const { logX = false, logY = false, xText, width = 640, height = 320 } = options
+  const named = lines.filter(({ name }) => name !== '')
+  const outer = frame(options)
+  const { places: legend, rows } = legendOf(named.length < 2 ? [] : named, outer)
+  const box = { ...outer, top: outer.top + LEGEND_ROW * (rows - 1), legend: LEGEND_ROW * (rows - 1) }
+  const { left, right, top, bottom } = box
   const axis = (values: 'x' | 'y', from: number, to: number, log: boolean, range?: readonly [number, number]) =>
     axisOf(
       range ??
@@ -152,8 +158,6 @@ export function lineChart(lines: readonly Line[], options: ChartOptions = {}): s
     )
   const x = axis('x', left, right, logX, options.xRange)
   const y = axis('y', bottom, top, logY, options.yRange)
-  const named = lines.filter(({ name }) => name !== '')
-  let legend = left
   const marks = lines.flatMap((line, i) => {
     const colour = escaped(line.colour ?? COLOURS[i % COLOURS.length])
     const placesOf = (values: readonly number[]) =>
@@ -172,16 +176,32 @@ export function lineChart(lines: readonly Line[], options: ChartOptions = {}): s
             path(places, `stroke="${colour}" stroke-width="2"${line.dashed ? ' stroke-dasharray="6 4"' : ''}`),
           ]
     if (edge.length > 0) own.unshift(area(edge, `fill="${colour}" fill-opacity="0.2"`))
-    if (named.length < 2 || line.name === '') return own
-    own.push(
-      `<rect x="${round(legend)}" y="${top - 19}" width="12" height="4" fill="${colour}"/>`,
-      label([legend + 17, top - 13], line.name),
-    )
-    legend += 30 + 6.8 * line.name.length
+    const at = legend.get(line)
+    if (at)
+      own.push(
+        `<rect x="${round(at[0])}" y="${round(at[1])}" width="12" height="4" fill="${colour}"/>`,
+        label([at[0] + 17, at[1] + 6], line.name),
+      )
     return own
   })
   const name = options.title || named.map((line) => line.name).join(' and ')
-  return chart(x, y, marks, { ...options, name })
+  return picture(width, height, name, plotted(box, x, y, marks, options))
+}
+
+/** Height of a row of a legend. */
+const LEGEND_ROW = 16
+
+/** The places of the names of lines above a box: a row below the other where one does not hold all. */
+function legendOf(lines: readonly Line[], { left, right, top }: Box): { places: Map<Line, Place>; rows: number } {
+  const places = new Map<Line, Place>()
+  let [x, rows] = [left, 1]
+  for (const line of lines) {
+    const size = 30 + 6.8 * line.name.length
+    if (x > left && x + size - 13 > right) [x, rows] = [left, rows + 1]
+    places.set(line, [x, top - 19 + LEGEND_ROW * (rows - 1)])
+    x += size
+  }
+  return { places, rows }
 }
 
 /** A bar of {@link barChart}. */
