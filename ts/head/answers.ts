@@ -11,6 +11,8 @@ export interface Answers {
   loss(logits: Tensor, targets: Tensor, weights: Tensor): Tensor
   /** Loss of one row: logits are multiplied by `inverse`, which is 1/temperature. */
   lossOf(z: Float64Array, answer: number, inverse: number): number
+  /** Adds the first and second derivative of {@link lossOf} by `inverse`. */
+  addSlopes(z: Float64Array, answer: number, inverse: number, slopes: [number, number]): void
   /** 1 for a row that is right; of a set, the share of classes that are right. */
   rightOf(z: Float64Array, answer: number): number
 }
@@ -21,11 +23,24 @@ export const ONE_CLASS: Answers = {
   targets: (answerOf) => tensor(answerOf),
   loss: (logits, targets, weights) => crossEntropy(logits, targets, { weights, reduction: 'sum' }),
   lossOf(z, target, inverse) {
-    let most = z[0]
-    for (let c = 1; c < z.length; c++) if (z[c] > most) most = z[c]
+    const most = z[largestOf(z)]
     let sum = 0
     for (let c = 0; c < z.length; c++) sum += Math.exp((z[c] - most) * inverse)
     return Math.log(sum) - (z[target] - most) * inverse
+  },
+  addSlopes(z, target, inverse, slopes) {
+    const most = z[largestOf(z)]
+    let [sum, first, second] = [0, 0, 0]
+    for (let c = 0; c < z.length; c++) {
+      const d = z[c] - most
+      const p = Math.exp(d * inverse)
+      sum += p
+      first += p * d
+      second += p * d * d
+    }
+    const mean = first / sum
+    slopes[0] += mean - (z[target] - most)
+    slopes[1] += second / sum - mean ** 2
   },
   rightOf: (z, answer) => Number(largestOf(z) === answer),
 }
@@ -55,6 +70,15 @@ export function setsOf(sets: readonly Uint8Array[], judged: readonly number[] = 
         sum += Math.max(against, 0) + Math.log1p(Math.exp(-Math.abs(against)))
       }
       return sum / judged.length
+    },
+    addSlopes(z, answer, inverse, slopes) {
+      const set = sets[answer]
+      for (const c of judged) {
+        const against = set[c] === 1 ? -z[c] : z[c]
+        const p = 1 / (1 + Math.exp(-against * inverse))
+        slopes[0] += (against * p) / judged.length
+        slopes[1] += (against ** 2 * p * (1 - p)) / judged.length
+      }
     },
     rightOf(z, answer) {
       let right = 0

@@ -53,6 +53,10 @@ const [FIRST_STEP, LAST_STEP, USUAL_STEP] = [-4, 10, 3]
 const TOLERANCE = { absolute: 1e-6, relative: 0.3 }
 /** A further penalty wants to lower the log loss by this, or is not worth the time. */
 const LEAST_GAIN = 0.001
+/** Nothing is left to gain below this log loss. */
+const LITTLE = 10 * LEAST_GAIN
+/** A log loss that is foretold may be this times as large as the best one. */
+const DOUBT = 1.02
 
 /** λ of a step. */
 function penaltyAt(step: number, spread: number): number {
@@ -73,7 +77,7 @@ export function countClasses(classOf: ArrayLike<number>, classes: number): Int32
 
 /**
  * Steps from the usual penalty to smaller ones while held-out rows get likelier, otherwise to larger ones. All folds are solved together, each penalty
- * from the solution of the one before.
+ * from the solution of the one before. Logits change evenly from penalty to penalty, so that two of them foretell whether a third is worth its time.
  *
  * @param answerOf of each row: its class, or its set of classes
  * @param only one penalty, to score it
@@ -132,25 +136,47 @@ export function searchPenalty(
 ): Pick<Chosen, 'best' | 'temperature' | 'tried' | 'logits' | 'start'> {
   const tried: PenaltyScore[] = []
   let best: Omit<ReturnType<typeof searchPenalty>, 'tried'> | undefined
-  const attempt = (l2: number): boolean => {
+  const scored = (l2: number, logits: Float64Array) => {
+    const temperature = calibrate ? chooseTemperature({ ...held, logits }) : 1
+    return { temperature, score: { l2, ...scoreOf({ ...held, logits }, temperature) } }
+  }
+  /** @returns held-out logits, and whether they are better than all before */
+  const attempt = (l2: number) => {
     for (const own of lines) own.solve(l2, TOLERANCE)
     const logits = heldOutLogits(lines, held.foldOf)
-    const temperature = calibrate ? chooseTemperature({ ...held, logits }) : 1
-    const score = { l2, ...scoreOf({ ...held, logits }, temperature) }
+    const { temperature, score } = scored(l2, logits)
     tried.push(score)
     const isBetter = best === undefined || score.logLoss < best.best.logLoss - LEAST_GAIN
     if (isBetter) best = { best: score, temperature, logits, start: lines.length === 1 ? lines[0].mean() : null }
-    return isBetter
+    return { logits, isBetter }
   }
-  const places = () => lines.map(({ theta }) => theta)
-  if (only !== undefined) attempt(only)
-  else {
-    // the first attempt is the best so far, whatever its score
-    let step = USUAL_STEP
-    let usual = places()
-    while (step <= LAST_STEP && attempt(penaltyAt(step, spread))) if (step++ === USUAL_STEP) usual = places()
+  /** True if logits that go on as from one penalty to the next are better than the best, or only a little worse: they err to that side. */
+  const promises = (before: Float64Array, now: Float64Array) =>
+    scored(
+      0,
+      now.map((z, i) => 2 * z - before[i]),
+    ).score.logLoss <
+    DOUBT * (best as NonNullable<typeof best>).best.logLoss - LEAST_GAIN
+  /** Goes on while held-out rows get likelier. @returns logits of the first step */
+  const walk = (by: 1 | -1, now: Float64Array, before?: Float64Array): Float64Array | undefined => {
+    let first: Float64Array | undefined
+    for (let step = USUAL_STEP + by; step >= FIRST_STEP && step <= LAST_STEP; step += by) {
+      if (before !== undefined && !promises(before, now)) break
+      const { logits, isBetter } = attempt(penaltyAt(step, spread))
+      first ??= logits
+      if (!isBetter) break
+      ;[before, now] = [now, logits]
+    }
+    return first
+  }
+  // the first attempt is the best so far, whatever its score
+  const { logits } = attempt(only ?? penaltyAt(USUAL_STEP, spread))
+  if (only === undefined && tried[0].logLoss > LITTLE) {
+    const usual = lines.map(({ theta }) => theta)
+    const [{ l2 }] = tried
+    const smaller = walk(1, logits)
     for (const [f, own] of lines.entries()) own.theta = usual[f]
-    if (step === USUAL_STEP + 1) for (step = USUAL_STEP - 1; step >= FIRST_STEP && attempt(penaltyAt(step, spread)); ) step--
+    if (best?.best.l2 === l2) walk(-1, logits, smaller)
   }
   return { ...(best as NonNullable<typeof best>), tried: tried.sort((a, b) => a.l2 - b.l2) }
 }
@@ -189,10 +215,10 @@ export function confusionOf({ logits, answerOf, judged }: Chosen, classes: numbe
   return counts
 }
 
-/** Steps of the golden section over the logarithm of the temperature, which then is right to 2 %. */
-const GOLDEN_STEPS = 9
-const GOLDEN = (Math.sqrt(5) - 1) / 2
-/** Limits of the logarithm of a temperature. */
+/** Steps of Newton's method over the logarithm of the temperature, and the step that ends them. */
+const NEWTON_STEPS = 12
+const LEAST_STEP = 0.01
+/** Limits of that logarithm. */
 const WIDEST = Math.log(8)
 
 /**
@@ -200,23 +226,20 @@ const WIDEST = Math.log(8)
  * term keeps it near 1 where rows are few.
  */
 function chooseTemperature({ logits, answerOf, classes, judged, answers }: Held): number {
-  const lossAt = (log: number) => {
-    let sum = log ** 2 / 2
-    for (const row of judged) sum += answers.lossOf(logits.subarray(row * classes, (row + 1) * classes), answerOf[row], Math.exp(-log))
-    return sum
+  // u = −log T
+  let [u, low, high] = [0, -WIDEST, WIDEST]
+  for (let i = 0; i < NEWTON_STEPS; i++) {
+    const inverse = Math.exp(u)
+    const slopes: [number, number] = [0, 0]
+    for (const row of judged) answers.addSlopes(logits.subarray(row * classes, (row + 1) * classes), answerOf[row], inverse, slopes)
+    const slope = inverse * slopes[0] + u
+    if (slope > 0) high = u
+    else low = u
+    const before = u
+    // where the loss falls with u, its curvature over u is smaller than that over 1/T says, and a shorter step is safer
+    u -= slope / (inverse ** 2 * slopes[1] + Math.max(0, inverse * slopes[0]) + 1)
+    if (!(u > low && u < high)) u = (low + high) / 2
+    if (Math.abs(u - before) < LEAST_STEP) break
   }
-  let [low, high] = [-WIDEST, WIDEST]
-  let [left, right] = [high - GOLDEN * (high - low), low + GOLDEN * (high - low)]
-  let [atLeft, atRight] = [lossAt(left), lossAt(right)]
-  for (let i = 0; i < GOLDEN_STEPS; i++)
-    if (atLeft < atRight) {
-      ;[high, right, atRight] = [right, left, atLeft]
-      left = high - GOLDEN * (high - low)
-      atLeft = lossAt(left)
-    } else {
-      ;[low, left, atLeft] = [left, right, atRight]
-      right = low + GOLDEN * (high - low)
-      atRight = lossAt(right)
-    }
-  return Math.exp((low + high) / 2)
+  return Math.exp(-u)
 }
