@@ -22,11 +22,10 @@ import {
   type TrainingControl,
   type TrainingData,
 } from '../index.js'
-import type { ShowsAverages } from '../optim/base/averaging.js'
 import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
 import { formatCount } from '../report/format.js'
 import { givePrinted } from '../report/notebook.js'
-import { callbackError, checkCallbacks } from '../train/callbacks.js'
+import { callEach, checkCallbacks, recordEpoch } from '../train/callbacks.js'
 import { historyText } from '../train/history-text.js'
 import { FIT } from '../train/options.js'
 import { takesWholeSteps } from '../train/whole-step-optimizer.js'
@@ -205,7 +204,7 @@ function checkTogether({ data, epochs, epochRows, retries, seeks, optimizer, val
     throw rangeError(`fitStream: ${optimizer.name} compares losses of steps, so each must see all rows; take Adam, or fit`)
   if (metrics !== undefined && validation === undefined)
     throw rangeError('fitStream: metrics are those of the validation rows; give validation, too')
-  checkCallbacks('fitStream', callbacks, 'onPause')
+  checkCallbacks('fitStream', callbacks)
 }
 
 /** One training. To a Checkpoint it is what a training by `fit` is. */
@@ -393,13 +392,15 @@ class StreamRun implements Training {
           follow()
         },
       })
-    if (this.has('onBatchSaved'))
+    const isWatched = ['onBatchSaved', 'onPause'] as const
+    if (isWatched.some((hook) => this.has(hook)))
       hooks.push({
         savesEvery: Math.min(...this.callbacks.map((c) => c.savesEvery ?? Number.POSITIVE_INFINITY)),
-        onBatchSaved: () => {
+        onPause: () => {
           follow()
-          return this.saveBatches()
+          return this.callEach('onPause', (c) => c.onPause?.(this.progress(), this))
         },
+        onBatchSaved: () => this.saveBatches(),
       })
     const resume: Resume = {
       restore: (training) => {
@@ -411,7 +412,7 @@ class StreamRun implements Training {
     }
     const report = () => {
       follow()
-      return this.report(false)
+      return clock.now() - this.lastReport < 100 ? undefined : this.tell(this.progress())
     }
     try {
       const { execution } = await lend(this.release, () =>
@@ -446,22 +447,9 @@ class StreamRun implements Training {
   }
 
   private async endEpoch(): Promise<void> {
-    const { options, position, history, batchesOfEpoch } = this
-    const { learningRate } = options.optimizer
-    const { showAverages } = options.optimizer as ShowsAverages
-    const restore = showAverages?.call(options.optimizer)
+    const { options, position, batchesOfEpoch } = this
     const progress = this.progress()
-    try {
-      const validation = this.validate()
-      if (validation !== undefined) progress.validation = validation
-      const { epoch, loss } = progress
-      const record: EpochRecord = { epoch, loss, metrics: {}, learningRate, seconds: this.secondsOfEpoch }
-      history.epochs.push(validation === undefined ? record : { ...record, validation })
-      await this.report(true, progress)
-      await this.callEach('onEpochEnd', (c) => c.onEpochEnd?.(progress, this.control))
-    } finally {
-      restore?.()
-    }
+    await recordEpoch(this, progress)
     this.batchesPerEpoch = batchesOfEpoch
     if (options.epochRows === undefined && this.filler.nextPass()) position.place = { pass: this.source.pass, row: 0 }
     position.endEpoch()
@@ -470,7 +458,7 @@ class StreamRun implements Training {
   }
 
   /** Loss and metrics of the validation rows; before the first step, it finds what is wrong with them. */
-  private validate(): ({ loss: number } & Record<string, number>) | undefined {
+  validate(): Progress['validation'] {
     const { validation, loss, metrics } = this.options
     if (validation === undefined) return undefined
     try {
@@ -540,45 +528,34 @@ class StreamRun implements Training {
     }
   }
 
-  private report(isEnd: boolean, progress?: Progress): unknown {
-    if (this.options.onProgress === undefined || (!isEnd && clock.now() - this.lastReport < 100)) return undefined
+  tell(progress: Progress): unknown {
     this.lastReport = clock.now()
-    return this.options.onProgress(progress ?? this.progress())
+    return this.options.onProgress?.(progress)
   }
 
   /** Offers the training to callbacks that save it; undefined if none of them has to be waited for. */
   private saveBatches(): Promise<void> | undefined {
     if (!this.has('onBatchSaved') || this.batchesOfEpoch === 0) return undefined
-    const progress = this.progress()
-    let pending: Promise<void> | undefined
-    for (const [i, callback] of this.callbacks.entries()) {
-      const saved = pending ? pending.then(() => callback.onBatchSaved?.(progress, this)) : callback.onBatchSaved?.(progress, this)
-      if (saved !== undefined) pending = saved.catch((cause) => Promise.reject(this.failed('onBatchSaved', callback.name ?? i, cause)))
-    }
-    return pending
+    return this.callEach('onBatchSaved', (c) => c.onBatchSaved?.(this.progress(), this))
   }
 
   private has(hook: keyof Callback): boolean {
     return this.callbacks.some((callback) => callback[hook] !== undefined)
   }
 
-  private callTrainEnd(): Promise<void> {
+  private callTrainEnd(): Promise<void> | undefined {
     return this.callEach('onTrainEnd', (c) => c.onTrainEnd?.(this.control))
   }
 
-  private async callEach(hook: string, invoke: (callback: Callback) => void | Promise<void>): Promise<void> {
-    for (const [i, callback] of this.callbacks.entries()) {
-      try {
-        await invoke(callback)
-      } catch (cause) {
-        throw this.failed(hook, callback.name ?? i, cause)
-      }
+  callEach(hook: keyof Callback, invoke: (callback: Callback) => void | Promise<void>): Promise<void> | undefined {
+    const failed = (error: unknown) => {
+      throw (this.failure ??= error)
     }
-  }
-
-  private failed(hook: string, name: string | number, cause: unknown): unknown {
-    this.failure ??= callbackError('fitStream', hook, name, cause)
-    return this.failure
+    try {
+      return callEach('fitStream', this.callbacks, hook, invoke)?.catch(failed)
+    } catch (error) {
+      return failed(error)
+    }
   }
 
   /** An error in a window, with places in the stream. */

@@ -5,6 +5,7 @@ import { list } from '../common/names.js'
 import { show } from '../common/show.js'
 import type { Loss } from '../loss/loss.js'
 import type { Module } from '../nn/module.js'
+import type { ShowsAverages } from '../optim/base/averaging.js'
 import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
 import type { Rows } from './data.js'
 import type { EpochRecord, History } from './history.js'
@@ -116,16 +117,78 @@ const HOOKS = ['onTrainBegin', 'onBatchEnd', 'onBatchSaved', 'onPause', 'onEpoch
 
 /**
  * @internal
- * @param not a hook that is never called here
  * @throws TypeError for anything but objects with hooks
  */
-export function checkCallbacks(who: string, callbacks: readonly Callback[], not?: 'onPause'): readonly Callback[] {
-  const hooks = HOOKS.filter((hook) => hook !== not)
+export function checkCallbacks(who: string, callbacks: readonly Callback[]): readonly Callback[] {
   callbacks.forEach((callback, i) => {
-    if (!hooks.some((hook) => typeof callback?.[hook] === 'function'))
-      throw typeError(`${who}: callbacks[${i}] wants an object with ${list(hooks)}, got ${show(callback)}`)
+    if (!HOOKS.some((hook) => typeof callback?.[hook] === 'function'))
+      throw typeError(`${who}: callbacks[${i}] wants an object with ${list(HOOKS)}, got ${show(callback)}`)
   })
   return callbacks
+}
+
+/** @internal the parts of a training that the end of an epoch concerns */
+interface EndsEpochs extends Pick<Training, 'plan' | 'history' | 'control' | 'secondsOfEpoch' | 'callbacks'> {
+  validate(progress: Progress): Progress['validation']
+  /** Reports progress. */
+  tell(progress: Progress): unknown
+  callEach(hook: keyof Callback, invoke: (callback: Callback) => void | Promise<void>): unknown
+}
+
+/** @internal validates at the end of an epoch, and adds its record to the history */
+export async function recordEpoch(run: EndsEpochs, progress: Progress): Promise<void> {
+  // if the optimizer trains an average (ScheduleFreeAdamW, ASGD), the average is evaluated and kept
+  const restore = (run.plan.options.optimizer as ShowsAverages).showAverages?.()
+  try {
+    const validation = run.validate(progress)
+    if (validation !== undefined) progress.validation = validation
+    const { epoch, loss, metrics, learningRate } = progress
+    const record: EpochRecord = { epoch, loss, metrics, learningRate, seconds: run.secondsOfEpoch }
+    run.history.epochs.push(validation === undefined ? record : { ...record, validation })
+    await run.tell(progress)
+    await run.callEach('onEpochEnd', (c) => c.onEpochEnd?.(progress, run.control))
+  } finally {
+    restore?.()
+  }
+}
+
+/**
+ * @internal Calls a hook of each callback.
+ *
+ * @param ran is called after each of them, with true if it returned nothing
+ * @returns undefined if none of them has to be waited for. @throws Error naming the callback
+ */
+export function callEach(
+  who: string,
+  callbacks: readonly Callback[],
+  hook: keyof Callback,
+  invoke: (callback: Callback) => void | Promise<void>,
+  ran: (isDone: boolean) => void = () => {},
+): Promise<void> | undefined {
+  const failed = (i: number, cause: unknown) => callbackError(who, hook, callbacks[i].name ?? i, cause)
+  const from = (start: number): Promise<void> | undefined => {
+    for (let i = start; i < callbacks.length; i++) {
+      let result: void | Promise<void>
+      try {
+        result = invoke(callbacks[i])
+      } catch (cause) {
+        throw failed(i, cause)
+      }
+      if (result === undefined) {
+        ran(true)
+        continue
+      }
+      return Promise.resolve(result).then(
+        () => {
+          ran(false)
+          return from(i + 1)
+        },
+        (cause) => Promise.reject(failed(i, cause)),
+      )
+    }
+    return undefined
+  }
+  return from(0)
 }
 
 /** @internal the error of a callback, with the name of the callback */

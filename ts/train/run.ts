@@ -2,12 +2,10 @@
 import { clock } from '../common/clock.js'
 import { NonFiniteError } from '../common/errors.js'
 import { Pacer } from '../common/pacer.js'
-import type { ShowsAverages } from '../optim/base/averaging.js'
 import { stepSchemeOf } from '../optim/base/step-scheme.js'
 import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
 import { Batches, type RowRange } from './batches.js'
-import { type Callback, callbackError, type Progress, type TrainingControl } from './callbacks.js'
-import type { Rows } from './data.js'
+import { type Callback, callEach, type Progress, recordEpoch, type TrainingControl } from './callbacks.js'
 import { checkWeights, type Position } from './diverged.js'
 import { evaluateRows } from './evaluate.js'
 import { type BlockLimits, FastSteps, type StepBlock } from './fast/index.js'
@@ -84,7 +82,7 @@ export class TrainingRun {
   }
 
   /** Tells callbacks that training begins; to be called before the first step. */
-  begin(): Promise<void> {
+  begin(): Promise<void> | undefined {
     return this.callEach('onTrainBegin', (c) => c.onTrainBegin?.(this.control, this))
   }
 
@@ -178,7 +176,7 @@ export class TrainingRun {
     return this.plan.options.optimizer as OptimizerLike
   }
 
-  private callTrainEnd(): Promise<void> {
+  private callTrainEnd(): Promise<void> | undefined {
     return this.callEach('onTrainEnd', (c) => c.onTrainEnd?.(this.control))
   }
 
@@ -285,11 +283,11 @@ export class TrainingRun {
   private reportProgress(position: Position): void {
     if (!(this.plan.onProgress ?? this.line) || clock.now() - this.lastReport < 100) return
     this.lastReport = clock.now()
-    this.callOnProgress(this.progressAt(position))
+    this.tell(this.progressAt(position))
   }
 
-  /** An error in onProgress ends training, even if it is asynchronous and comes later. */
-  private callOnProgress(progress: Progress): void {
+  /** @internal An error in onProgress ends training, even if it is asynchronous and comes later. */
+  tell(progress: Progress): void {
     this.line?.show(progress)
     if (this.plan.onProgress === undefined) return
     const answer: unknown = this.plan.onProgress(progress)
@@ -318,30 +316,17 @@ export class TrainingRun {
 
   private async endEpoch(progress: Progress): Promise<void> {
     checkWeights(this.plan, progress)
-    // if the optimizer trains an average (ScheduleFreeAdamW, ASGD), the average is evaluated and kept
-    const restore = (this.plan.options.optimizer as ShowsAverages).showAverages?.()
-    try {
-      if (this.plan.validation) progress.validation = this.validate(this.plan.validation, progress)
-      this.history.epochs.push(this.recordOf(progress))
-      this.callOnProgress(progress)
-      await this.callEach('onEpochEnd', (c) => c.onEpochEnd?.(progress, this.control))
-    } finally {
-      restore?.()
-    }
+    await recordEpoch(this, progress)
     this.plan.model.train()
     await this.callEach('onEpochSaved', (c) => c.onEpochSaved?.(progress, this))
     this.epochStarted = clock.now()
   }
 
-  private validate(rows: Rows, { epoch, step }: Progress): NonNullable<Progress['validation']> {
-    const { model, options, metrics } = this.plan
-    return evaluateRows(`fit: validation after epoch ${epoch} (step ${step})`, model, rows, { loss: options.loss, metrics })
-  }
-
-  private recordOf({ epoch, loss, metrics, validation, learningRate }: Progress): EpochRecord {
-    const record: EpochRecord = { epoch, loss, metrics, learningRate, seconds: seconds(this.epochStarted) }
-    if (validation) record.validation = validation
-    return record
+  /** @internal */
+  validate({ epoch, step }: Progress): Progress['validation'] {
+    const { model, options, metrics, validation } = this.plan
+    if (validation === null) return undefined
+    return evaluateRows(`fit: validation after epoch ${epoch} (step ${step})`, model, validation, { loss: options.loss, metrics })
   }
 
   private progressAt({ step, epoch, batch }: Position): Progress {
@@ -369,18 +354,9 @@ export class TrainingRun {
     }
   }
 
-  /** @param mayIdle true for hooks that return undefined if they did nothing, so that recorded steps stay valid */
-  private async callEach(hook: string, invoke: (callback: Callback) => void | Promise<void>, mayIdle = false): Promise<void> {
-    for (const [i, callback] of this.callbacks.entries()) {
-      try {
-        const result = invoke(callback)
-        if (result !== undefined) await result
-        else if (mayIdle) continue
-        this.fast.userCodeRan()
-      } catch (cause) {
-        throw callbackError('fit', hook, callback.name ?? i, cause)
-      }
-    }
+  /** @internal @param mayIdle true for hooks that return undefined if they did nothing, so that recorded steps stay valid */
+  callEach(hook: keyof Callback, invoke: (callback: Callback) => void | Promise<void>, mayIdle = false): Promise<void> | undefined {
+    return callEach('fit', this.callbacks, hook, invoke, (isDone) => (mayIdle && isDone ? undefined : this.fast.userCodeRan()))
   }
 }
 
