@@ -8,6 +8,9 @@ import { EXAMPLES, MODEL, TABLE } from './files.js'
 /** New examples after which the model is trained again, without being asked. */
 const RETRAIN_AFTER = Number(process.env.RETRAIN_AFTER ?? 50)
 
+/** Memory that a training may take. */
+const MEGABYTES = Number(process.env.TRAIN_MEGABYTES ?? 2048)
+
 let model
 const health = { version: 0, trainedAt: null, accuracy: null, examples: 0, training: false, error: null }
 if (existsSync(EXAMPLES)) health.examples = readFileSync(EXAMPLES, 'utf8').trim().split('\n').length
@@ -19,13 +22,16 @@ function retrain() {
   Object.assign(health, { training: true, error: null })
   examplesSeen = health.examples
   const failed = (error) => (health.error ??= String(error?.message ?? error))
-  const worker = new Worker(new URL('./retrain.js', import.meta.url))
-  worker.once('message', ({ accuracy }) => Object.assign(health, { accuracy }))
+  // a worker that needs more memory dies, and the server goes on
+  const worker = new Worker(new URL('./retrain.js', import.meta.url), { resourceLimits: { maxOldGenerationSizeMb: MEGABYTES } })
+  let result
+  worker.once('message', (message) => (result = message))
   worker.once('error', failed)
   worker.once('exit', async (code) => {
-    if (code !== 0) failed(`the worker ended with code ${code}`)
+    // without a word, whatever its code: it was ended in the midst
+    if (result === undefined) failed(`the worker ended with code ${code}, before it had a model`)
     // a model that cannot be read leaves the old one in its place
-    if (health.error === null) await takeModel().catch(failed)
+    else await takeModel().then(() => Object.assign(health, result), failed)
     health.training = false
   })
   return true

@@ -148,6 +148,33 @@ describe('runs in Node:', () => {
     expect(await retrained()).toMatchObject({ version: 2, training: false, error: null })
   })
 
+  test.each([
+    ['without a word', 'process.exit(0)', /ended with code 0, before it had a model/],
+    ['with a code', 'process.exit(7)', /ended with code 7/],
+    ['out of memory', 'const all = []; for (;;) all.push(new Array(1e5).fill(all.length))', /memory limit/],
+    ['with an error that nobody catches', "setTimeout(() => { throw new Error('gone') })", /gone/],
+  ])('node-server goes on where the worker dies %s, says so, and trains again', async (_, dies, says) => {
+    const url = await start('node-server', ['server.js'], { TRAIN_SECONDS: '1', TRAIN_MEGABYTES: '128' })
+    const program = path.join(project('node-server'), 'retrain.js')
+    const before = readFileSync(program, 'utf8')
+    const row = { island: 'Biscoe', bill_length_mm: 47, bill_depth_mm: 14.5, flipper_length_mm: 218, body_mass_g: 5100, sex: 'female' }
+    const retrained = async () => {
+      await post(`${url}/retrain`)
+      for (;;) {
+        const now = (await (await fetch(`${url}/health`)).json()) as { version: number; training: boolean; error: string | null }
+        expect((await post(`${url}/predict`, [row])).status).toBe(200)
+        if (!now.training) return now
+      }
+    }
+    try {
+      writeFileSync(program, dies)
+      expect(await retrained()).toMatchObject({ version: 1, training: false, error: expect.stringMatching(says) })
+    } finally {
+      writeFileSync(program, before)
+    }
+    expect(await retrained()).toMatchObject({ version: 2, training: false, error: null })
+  })
+
   test('node-server predicts, takes examples, and is trained again without a dropped request', async () => {
     const url = await start('node-server', ['server.js'], { TRAIN_SECONDS: '1', RETRAIN_AFTER: '2' })
     const row = { island: 'Biscoe', bill_length_mm: 47, bill_depth_mm: 14.5, flipper_length_mm: 218, body_mass_g: 5100, sex: 'female' }
