@@ -3,7 +3,8 @@
  *
  *     node --import tsx bench/head.ts time      from import to the first head in a new process (needs dist/), one example more, one prediction
  *     node --import tsx bench/head.ts large     100,000 vectors of 768 numbers, 10 classes
- *     node --import tsx bench/head.ts real      accuracy on real sets beside scikit-learn's LogisticRegressionCV, on the same five parts
+ *     node --import tsx bench/head.ts real      accuracy on real sets beside scikit-learn's LogisticRegressionCV, on the same five parts, or of the sets
+ *                                               that are named, and the paired difference
  *
  * The real sets are made by bench/head/embed.py and bench/head/emoji.mjs, whose heads say how, and judged by bench/head/sklearn_cv.py. Wall-clock times are the least of several
  * runs, with CPU times next to them, for machines that do other work.
@@ -117,13 +118,15 @@ const partOf = (row: number) => (Math.imul(row, 0x9e3779b1) >>> 16) % PARTS
 
 async function real(): Promise<void> {
   await load()
-  const names = readdirSync(SETS).flatMap((file) => /^(.*)\.f32$/.exec(file)?.[1] ?? [])
+  const named = process.argv.slice(3)
+  const names = named.length > 0 ? named : readdirSync(SETS).flatMap((file) => /^(.*)\.f32$/.exec(file)?.[1] ?? [])
   for (const name of names) {
     const { count, width, labels } = JSON.parse(readFileSync(path.join(SETS, `${name}.json`), 'utf8'))
     const bytes = new Uint8Array(readFileSync(path.join(SETS, `${name}.f32`)))
     const data = new Float32Array(bytes.buffer)
     const row = (i: number) => data.subarray(i * width, (i + 1) * width)
-    let [right, loss, none, spent, nets] = [0, 0, 0, 0, 0]
+    const [right, losses] = [new Float64Array(count), new Float64Array(count)]
+    let [none, spent, nets] = [0, 0, 0]
     for (let part = 0; part < PARTS; part++) {
       const rows = Array.from({ length: count }, (_, i) => i)
       const [train, test] = [rows.filter((i) => partOf(i) !== part), rows.filter((i) => partOf(i) === part)]
@@ -136,21 +139,36 @@ async function real(): Promise<void> {
       nets += head.hidden.length
       for (const i of test) {
         const { label, probabilities, isNone } = head.predict(row(i))
-        right += Number(label === labels[i])
-        loss -= Math.log(Math.max(probabilities[labels[i]], 1e-15))
+        right[i] = Number(label === labels[i])
+        losses[i] = -Math.log(Math.max(probabilities[labels[i]], 1e-15))
         none += Number(isNone)
       }
     }
     const file = path.join(SETS, `${name}.sklearn.json`)
     const other = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined
-    const shown = (accuracy: number, logLoss: number) => `${(100 * accuracy).toFixed(2)} %, log loss ${logLoss.toFixed(4)}`
+    const shown = (right: ArrayLike<number>, losses: ArrayLike<number>) =>
+      `${(100 * meanOf(right)).toFixed(2)} %, log loss ${meanOf(losses).toFixed(4)}`
     console.log(`${name} (${count} × ${width}, ${new Set(labels).size} classes)`)
     console.log(
-      `  gradus:       ${shown(right / count, loss / count)}; ${(spent / PARTS).toFixed(0)} ms CPU; isNone ${((100 * none) / count).toFixed(1)} %; a hidden layer in ${nets} of ${PARTS}`,
+      `  gradus:       ${shown(right, losses)}; ${(spent / PARTS).toFixed(0)} ms CPU; isNone ${((100 * none) / count).toFixed(1)} %; a hidden layer in ${nets} of ${PARTS}`,
     )
-    if (other) console.log(`  scikit-learn: ${shown(other.accuracy, other.logLoss)}; ${other.cpu.toFixed(0)} ms CPU`)
+    if (!other) continue
+    console.log(
+      `  scikit-learn: ${shown(other.right, other.losses)}; ${other.cpu.toFixed(0)} ms CPU${other.wide ? '; three penalties' : ''}`,
+    )
+    const difference = (own: ArrayLike<number>, its: ArrayLike<number>, factor: number, digits: number) => {
+      const each = Array.from(own, (x, i) => factor * (x - its[i]))
+      const mean = meanOf(each)
+      const error = 1.96 * Math.sqrt(each.reduce((sum, d) => sum + (d - mean) ** 2, 0) / count ** 2)
+      return `${mean.toFixed(digits)} (95 %: ${(mean - error).toFixed(digits)} to ${(mean + error).toFixed(digits)})`
+    }
+    console.log(
+      `  difference, by rows: accuracy ${difference(right, other.right, 100, 2)} points, log loss ${difference(losses, other.losses, 1, 4)}`,
+    )
   }
 }
+
+const meanOf = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0) / values.length
 
 const tasks = { time, large, real }
 await tasks[process.argv[2] as keyof typeof tasks]()
