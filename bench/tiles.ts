@@ -23,7 +23,7 @@ const SHAPES = [
   [128, 512, 384],
 ] as const
 /** Calls after which the choice has been made (ts/backend/wasm/tiles.ts). */
-const SETTLED = 40
+const SETTLED = 64
 const ROUNDS = 40
 const PROCESSES = 7
 const LEAST = 0.98

@@ -9,12 +9,14 @@ import type { Variant } from './variants.js'
 /** Products of at least this many multiply-adds are *large*, and worth timing: they take a twentieth of a millisecond. */
 const LARGE = 1 << 21
 /** The choice is made by this many large calls, of any shapes. */
-const MAX_CALLS = 40
+const MAX_CALLS = 64
 /** Calls or milliseconds that a tile runs before it is timed: V8 replaces its first, unoptimized code meanwhile. */
 const WARM_CALLS = 6
 const WARM_MS = 15
 /** A shape has been timed enough when each tile has run it this many times, and for this many milliseconds, since the clocks of pages are coarse. */
 const ENOUGH_CALLS = 3
+/** The same where another tile than the first one seems faster: on a busy machine all of three calls may have been interrupted. */
+const SURE_CALLS = 6
 const ENOUGH_MS = 6
 /** Another tile is chosen if its time is below this fraction of the first one's. */
 const CLEARLY = 0.97
@@ -103,7 +105,8 @@ class Times {
   }
 
   isEnough(): boolean {
-    return this.timed.every((calls, tile) => calls >= ENOUGH_CALLS && this.total[tile] >= ENOUGH_MS)
+    const least = fastestOf(this.best) === 0 ? ENOUGH_CALLS : SURE_CALLS
+    return this.timed.every((calls, tile) => calls >= least && this.total[tile] >= ENOUGH_MS)
   }
 }
 
