@@ -104,6 +104,9 @@ test('rows with gaps in a target are left out for this one alone; joint metrics 
   expect(report.rows.test).toBeLessThan(report.reports.sum.rows.test)
   const { evaluations, metrics } = evaluateTable(model, gappy)
   expect([evaluations.sum.rows, evaluations.square.rows, metrics.length]).toEqual([160, 180, 1])
+  // a word that stands for a gap is one
+  const words = evaluateTable(model, [...gappy, { ...rows[0], sum: 'NA' }])
+  expect([words.rows, words.evaluations.square.rows]).toEqual([120, 181])
   expect(
     evaluateTable(model, gappy.filter((_, i) => i % 3 !== 0 && i % 4 === 0).concat(gappy.filter((_, i) => i % 3 === 0 && i % 4 !== 0)))
       .metrics,

@@ -33,7 +33,9 @@ export interface TableEvaluation extends Pick<ReportedDecision, 'isOrdered' | 'p
 
 /** Result of {@link evaluateTable} for a model of several targets. */
 export interface TargetsEvaluation {
-  /** Metrics over all targets, on the rows that have all of them. */
+  /** Rows that have all targets. */
+  rows: number
+  /** Metrics over all targets, on these rows. */
   metrics: MeasuredMetric[]
   /** By target, on the rows that have it. */
   evaluations: Record<string, TableEvaluation>
@@ -55,7 +57,7 @@ export function evaluateTable(model: TableModel<Prediction> | TargetsModel, rows
   if (!(model instanceof TargetsModel)) return evaluateOne(model, rows)
   const models = Object.entries(model.models)
   const evaluations = Object.fromEntries(models.map(([target, own]) => [target, evaluateOne(own, rows)]))
-  return { metrics: jointMetrics(Object.values(model.models), rows, 0), evaluations }
+  return { ...jointMetrics(Object.values(model.models), rows, 0), evaluations }
 }
 
 function evaluateOne(model: TableModel<Prediction>, rows: readonly object[]): TableEvaluation {

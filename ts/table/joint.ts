@@ -23,20 +23,28 @@ interface Joint {
   of: (rows: Int32Array, by: 'said' | 'guess') => number
 }
 
-/** @param rows those without a value in one of the targets are left out */
-export function jointMetrics(models: readonly TableModel[], rows: readonly object[], seed: number): MeasuredMetric[] {
+/**
+ * @param rows those without a value in one of the targets are left out
+ * @returns the number of the others, and metrics of them
+ */
+export function jointMetrics(
+  models: readonly TableModel[],
+  rows: readonly object[],
+  seed: number,
+): { rows: number; metrics: MeasuredMetric[] } {
   const known = rows.filter((row) => models.every(({ target }) => !isUnknown(row, target)))
   const taken = models.reduce((left, model) => rowsTakenBy(model.saved().table, left), known)
   const count = taken.length
-  if (count === 0) return []
+  if (count === 0) return { rows: 0, metrics: [] }
   const found = jointOf(models.map((model) => answered(model, taken)))
   const all = Int32Array.from({ length: count }, (_, row) => row)
   const intervalOf = bootstrap(count, seed, Number.POSITIVE_INFINITY, (some) => found.map(({ of }) => of(some, 'said')))
-  return found.map(({ name, of }, i) => {
+  const metrics = found.map(({ name, of }, i): MeasuredMetric => {
     const value = of(all, 'said')
     const [low, high] = intervalOf(i, value)
     return { name, value, low, high, baseline: of(all, 'guess'), better: 'more' }
   })
+  return { rows: count, metrics }
 }
 
 function answered(model: TableModel, rows: readonly object[]): Answered {

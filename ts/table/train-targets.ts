@@ -10,7 +10,7 @@ import type { Source } from '../data/index.js'
 import { showInNotebooks } from '../report/notebook.js'
 import { namingLinesOf, notesWithLines, rowsFrom, textsWithLines } from './given-rows.js'
 import { jointMetrics } from './joint.js'
-import { isUnknown, type Prediction } from './model.js'
+import type { Prediction } from './model.js'
 import { ProgressWatch, type TableProgress } from './progress.js'
 import type { TargetsReport } from './report.js'
 import type { Taken } from './sample.js'
@@ -35,14 +35,14 @@ export function trainTargets<P extends Prediction>(
   each: readonly ReadTrainOptions[],
   began: number,
 ): Promise<TrainedTargets<P>> {
-  const [{ test, read, sample, seed, time, onProgress, signal }] = each
+  const [{ test: testRows, read, sample, seed, time, onProgress, signal }] = each
   const targets = each.map(({ target }) => target)
   const tellOf = (target: string) => onProgress && ((progress: TableProgress) => onProgress({ ...progress, target }))
   return namingLinesOf('trainTable', rows, read, async (taken) => {
     const all = await rowsFrom(rows, { read, sample, seed }, taken, new ProgressWatch(tellOf(targets[0]), began, time))
     const shared = new SharedCut(targets)
-    const ofTest = <T>(work: (taken: Taken) => Promise<T>) => namingLinesOf('trainTable: test', test ?? [], read, work)
-    const given = test === undefined ? undefined : await ofTest((own) => rowsFrom(test, { read, sample, seed }, own))
+    const ofTest = <T>(work: (taken: Taken) => Promise<T>) => namingLinesOf('trainTable: test', testRows ?? [], read, work)
+    const given = testRows === undefined ? undefined : await ofTest((own) => rowsFrom(testRows, { read, sample, seed }, own))
     const trained: TrainedTable<P>[] = []
     for (const [i, own] of each.entries()) {
       signal?.throwIfAborted()
@@ -55,7 +55,7 @@ export function trainTargets<P extends Prediction>(
       trained.push(await work.catch((error) => (String(error?.message).startsWith(OF_TEST) ? ofTest(() => work) : work)))
     }
     const model = new TargetsModel<P>(trained.map(({ model }) => model))
-    const aside = (given ?? shared.parts?.[1] ?? []).filter((row) => !targets.some((target) => isUnknown(row, target)))
+    const { rows: test, metrics } = jointMetrics(Object.values(model.models), given ?? shared.parts?.[1] ?? [], seed)
     for (const { report } of trained) {
       if (taken.of !== undefined) report.sampledFrom = taken.of
       if (report.suspects) report.suspects = report.suspects.map((one) => ({ ...one, row: taken.places?.[one.row] ?? one.row }))
@@ -65,7 +65,7 @@ export function trainTargets<P extends Prediction>(
     const reports = Object.fromEntries(trained.map(({ report }) => [report.target, report]))
     const sum = (of: 'trained' | 'used') => trained.reduce((sum, { report }) => sum + report.nets[of], 0)
     const report: TargetsReport = {
-      ...{ targets, rows: { test: aside.length }, metrics: jointMetrics(Object.values(model.models), aside, seed), reports },
+      ...{ targets, rows: { test }, metrics, reports },
       ...{ nets: { trained: sum('trained'), used: sum('used') }, seconds: (clock.now() - began) / 1000, seed },
     }
     showInNotebooks(report, reportText, reportHtml)

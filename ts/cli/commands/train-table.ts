@@ -266,7 +266,7 @@ function tell(trained: TrainedFile, file: string, options: TableTrainOptions): v
       printTargetNotes(target, { leftOut, notes })
       return `${each.length > 1 ? `'${target}': ` : ''}${main.name} ${main.value.toPrecision(4)} on ${whole(rows.test)} test rows`
     })
-    return print(`${lines.join('\n')}; ${out}`)
+    return printLines(`${lines.join('\n')}; ${out}`)
   }
   if (stopped) print(paint('yellow', 'Stopped early; this is what there is.'))
   printLines(reportText(report, { width: Math.min(columns(), 100), paint }))
