@@ -222,6 +222,25 @@ describe('installed', () => {
     }
   })
 
+  test('the guide for pages without a bundler names what entries import', () => {
+    const guide = readFileSync('docs/guide/serving.md', 'utf8')
+    const dist = path.join(project, 'node_modules/gradus/dist')
+    const importsOf = (entry: string) =>
+      new Set(
+        Array.from(readFileSync(path.join(dist, `${entry}.js`), 'utf8').matchAll(/(?:from|import) ?"gradus\/(\w+)"/g), ([, name]) => name),
+      )
+    const map = Array.from(guide.matchAll(/^ +"gradus(?:\/(\w+))?": "\.\/node_modules\/gradus\/dist\/(\w+)\.js"/gm), ([, entry, file]) => [
+      entry ?? 'index',
+      file,
+    ])
+    for (const [entry, file] of map) expect(file).toBe(entry)
+    expect(new Set(map.map(([entry]) => entry))).toEqual(new Set(['index', 'table', ...importsOf('table')]))
+    for (const entry of ['head', 'series', 'images', 'xray', 'tune']) {
+      const said = new RegExp(`\`gradus/${entry}\` imports ([^;.]*)`).exec(guide.replaceAll('\n', ' '))?.[1] ?? ''
+      expect(new Set(Array.from(said.matchAll(/`gradus\/(\w+)`/g), ([, name]) => name)), entry).toEqual(importsOf(entry))
+    }
+  })
+
   test('trains without WebAssembly, from gradus/js', () => {
     expectLearned(run(process.execPath, [write('js.mjs', `import { ${NAMES} } from 'gradus/js'\n${PROGRAM}\n${REPORT}`)], project))
   })
