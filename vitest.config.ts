@@ -27,7 +27,11 @@ const SHARED = [
 /** Tests of documents, of the build and of the command line, which start programs by paths of Unix. */
 const UNIX = ['test/{bench,build,cli,docs}/**/*.test.ts']
 /** Of these, those that share a process. */
-const UNIX_SHARED = ['test/cli/**/*.test.ts', 'test/build/{clock,doors,errors,imports,skips,vocabulary,without-docs}.test.ts']
+const UNIX_SHARED = [
+  'test/cli/**/*.test.ts',
+  'test/build/{clock,doors,errors,imports,skips,vocabulary,without-docs}.test.ts',
+  'test/docs/{api,examples,links,llms,optimizers,readme,reliability,site}.test.ts',
+]
 
 const CANARIES = Boolean(process.env.GRADUS_CANARIES)
 
