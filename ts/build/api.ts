@@ -52,13 +52,19 @@ export function apiReport(): string {
   const files = Object.values(ENTRIES)
   const { program, declarations } = declare(files)
   const checker = program.getTypeChecker()
-  const sections = files.flatMap((file) => {
+  const sections = Object.entries(ENTRIES).flatMap(([from, file]) => {
     const source = program.getSourceFile(file) as ts.SourceFile
     const entries = entriesOf(checker, checker.getSymbolAtLocation(source) as ts.Symbol)
-    return sectionsOf(source, HEADINGS[file] ?? '', entries)
+    return sectionsOf(source, HEADINGS[file] ?? '', entries).map((section) => ({ ...section, from }))
   })
-  const written = sections.map(({ title, entries }) => {
-    const texts = entries.map((entry) => textOf(checker, entry, declarations))
+  const seen = new Map<ts.Symbol, string>()
+  const written = sections.map(({ title, entries, from }) => {
+    const texts = entries.map((entry) => {
+      const before = seen.get(entry.symbol)
+      if (before !== undefined) return `### ${entry.name}\n\nAs in \`${before}\`, above.\n`
+      seen.set(entry.symbol, from)
+      return textOf(checker, entry, declarations)
+    })
     return `## ${title}\n\n${texts.join('\n')}`
   })
   return [INTRODUCTION, contentsOf(sections), ...written].join('\n')
