@@ -19,7 +19,8 @@ export {
   take,
 } from './dataset.js'
 export { type ArrowTable, rowsFromArrow } from './formats/arrow.js'
-export { type CsvOptions, parseCsv } from './formats/csv.js'
+export { parseCsv } from './formats/csv.js'
+export type { CsvOptions } from './formats/csv-parser.js'
 export type { Decimal, Thousands } from './formats/decimals.js'
 export { type NpyArray, type NpyValues, parseNpy, parseNpz } from './formats/npy.js'
 export { namingLines, type ReadOptions, readBytes, readTable, streamTable, type TableFormat } from './formats/read.js'

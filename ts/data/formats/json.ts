@@ -2,7 +2,7 @@
 import { rangeError } from '../../common/errors.js'
 import { shortened } from '../../common/show.js'
 import type { Row } from '../table/values.js'
-import { decoded } from './csv.js'
+import { decoded } from './encodings.js'
 import { nameOf, piecesOf, type Source } from './source.js'
 
 /** Largest number of characters of a line. */
