@@ -215,9 +215,9 @@ export function confusionOf({ logits, answerOf, judged }: Chosen, classes: numbe
   return counts
 }
 
-/** Steps of Newton's method over the logarithm of the temperature, and the step that ends them. */
+/** Steps of Newton's method over the logarithm of the temperature, and the step that ends them: the error is then about its square. */
 const NEWTON_STEPS = 12
-const LEAST_STEP = 0.01
+const LEAST_STEP = 0.1
 /** Limits of that logarithm. */
 const WIDEST = Math.log(8)
 
@@ -238,8 +238,9 @@ function chooseTemperature({ logits, answerOf, classes, judged, answers }: Held)
     const before = u
     // where the loss falls with u, its curvature over u is smaller than that over 1/T says, and a shorter step is safer
     u -= slope / (inverse ** 2 * slopes[1] + Math.max(0, inverse * slopes[0]) + 1)
-    if (!(u > low && u < high)) u = (low + high) / 2
-    if (Math.abs(u - before) < LEAST_STEP) break
+    const isNewton = u > low && u < high
+    if (!isNewton) u = (low + high) / 2
+    if (Math.abs(u - before) < (isNewton ? LEAST_STEP : LEAST_STEP ** 2)) break
   }
   return Math.exp(-u)
 }
