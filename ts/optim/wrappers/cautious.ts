@@ -72,12 +72,14 @@ function maskStep(p: Parameter, start: FloatArray, options: GroupOptions & Decay
   const { learningRate = 0, weightDecay = 0, decoupledWeightDecay, maximize } = options
   const decay = decoupledWeightDecay ? learningRate * weightDecay : 0
   const [values, g, uphill] = [p.view(), (p.grad as Tensor).read(), maximize ? -1 : 1]
-  const step = (k: number) => values[k] - (1 - decay) * start[k]
-  // false for a NaN, which stays visible
-  const isDropped = (k: number) => uphill * step(k) * g[k] >= 0
+  const kept = 1 - decay
   let dropped = 0
-  for (let k = 0; k < g.length; k++) if (isDropped(k)) dropped++
+  // false for a NaN, which stays visible
+  for (let k = 0; k < g.length; k++) if (uphill * (values[k] - kept * start[k]) * g[k] >= 0) dropped++
   if (dropped === 0) return
   const scale = 1 / Math.max(1 - dropped / g.length, MIN_SHARE)
-  for (let k = 0; k < g.length; k++) values[k] = (1 - decay) * start[k] + (isDropped(k) ? 0 : scale * step(k))
+  for (let k = 0; k < g.length; k++) {
+    const step = values[k] - kept * start[k]
+    values[k] = kept * start[k] + (uphill * step * g[k] >= 0 ? 0 : scale * step)
+  }
 }
