@@ -1,39 +1,61 @@
 /**
- * `fitAuto` beside a tuned grid, on forty problems: ten data sets, nets of one to three hidden layers, eight optimizers.
+ * `fitAuto` beside a tuned grid, on sixty problems of a data set, a net and an optimizer each.
  *
- *   node_modules/node/bin/node --import tsx bench/auto-rate.ts [--only moons,digits] [--rules 'auto;valley, cosine'] [--out file.json]
+ *   node_modules/node/bin/node --import tsx bench/auto-rate.ts [--only moons,digits] [--rules 'auto;valley, cosine'] [--again] [--out file.json]
+ *
+ * - `seen`: seven data sets, each with at least 600 validation rows, four optimizers and nets of one to three hidden layers. fitAuto was designed on them.
+ * - `small`: three tables of 37 to 86 validation rows. The best of 78 trainings by so few rows is luck: its validation loss may be 5e-8 and its test loss 11.
+ * - `new`: twenty tables of R's packages, other nets and other optimizers, scored once, after the design. They need the files of bench/tables/export.py.
  *
  * The grid has thirteen rates a factor of √10 apart, a constant rate and a cosine with warmup, and batches of 8, 32 and 128 rows: 78 trainings of equal
- * numbers of epochs. Its best is the least validation loss after the last epoch, and so has the luck of 78 trainings in it. A rule gets the batch size 32
- * and the same validation rows. Its cost is the number of row gradients that it computed, in trainings of the problem. The test loss is that of rows that
- * took part in no choice. Writes bench/results/auto-rate.json, in which the grid of a problem is kept, so that another rule takes a minute.
+ * numbers of epochs. Its best has the least validation loss after the last epoch. A rule gets the same validation rows. Its cost is the number of row
+ * gradients that it computed, in trainings of the problem. The test loss is that of rows that took part in no choice. Two rows of the summary say how much
+ * a ratio means: the grid's second best, and its best with three other seeds of weights and orders. Writes bench/results/auto-rate.json, in which the grid
+ * of a problem is kept, so that another rule takes a minute.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { findLearningRate, fit, fitMany, load, type Optimizer, schedules } from '../ts/index.js'
+import { type FitAutoOptions, findLearningRate, fit, fitAuto, fitMany, load, type Optimizer, schedules } from '../ts/index.js'
 import { OPTIMIZERS } from '../ts/optim/index.js'
-import { fitBySearch, RATE_SEARCH, type RateSearch } from '../ts/select/fit-auto.js'
-import { DATA, type Data, judge, type Losses, makeNet, NETS, stepsOf } from './tools/problems.js'
+import { DATA, type Data, judge, type Losses, makeNet, NETS, type Net, stepsOf, tables } from './tools/problems.js'
 
 const RATES = Array.from({ length: 13 }, (_, i) => 10 ** (i / 2 - 5))
 const BATCHES = [8, 32, 128]
+const BATCH = 32
+const SEEDS = [2, 3, 4]
+const FEW_ROWS = ['iris', 'species', 'mass']
 const OPTIMIZER_NAMES = ['Adam', 'Nesterov', 'AdamW', 'RMSProp', 'Muon', 'NAdam', 'ScheduleFreeAdamW', 'Lion'] as const
+const NEW_OPTIMIZERS = ['Momentum', 'RAdam', 'Adan', 'SGD', 'SOAP', 'Adagrad', 'Signum', 'ADOPT', 'Adamax', 'AdaBelief'] as const
+const NEW_NETS: Net[] = [
+  { hidden: [64], activation: 'gelu' },
+  { hidden: [12, 12], activation: 'elu' },
+  { hidden: [48, 24], activation: 'tanh' },
+]
+/** Tables without new problems: three have few rows, and diamonds has many. */
+const LEFT_OUT = ['wine', 'cancer', 'hitters', 'diamonds']
+
 type Name = keyof typeof OPTIMIZERS
+const GROUPS = ['seen', 'new', 'small'] as const
 interface Problem extends Data {
   name: string
+  group: (typeof GROUPS)[number]
   optimizer: Name
-  net: (typeof NETS)[number]
+  net: Net
 }
 
-async function problems(): Promise<Problem[]> {
-  const all: Problem[] = []
+async function* problems(): AsyncGenerator<Problem> {
   for (const [d, [name, make]] of Object.entries(DATA).entries()) {
-    const data = await make()
+    const group = FEW_ROWS.includes(name) ? 'small' : 'seen'
     for (let j = 0; j < 4; j++) {
       const optimizer = OPTIMIZER_NAMES[(d + 2 * j) % 8]
-      all.push({ ...data, optimizer, net: NETS[(d + j) % 3], name: `${name}, ${optimizer}` })
+      if (isWanted(name)) yield { ...(await make()), group, optimizer, net: NETS[(d + j) % 3], name: `${name}, ${optimizer}` }
     }
   }
-  return all
+  if (!existsSync('.cache/tables')) return console.log('no new tables: python bench/tables/export.py .cache/tables writes them')
+  const others = Object.entries(tables(0.5)).filter(([name]) => !LEFT_OUT.includes(name))
+  for (const [i, [name, make]] of others.entries()) {
+    const optimizer = NEW_OPTIMIZERS[i % NEW_OPTIMIZERS.length]
+    if (isWanted(name)) yield { ...(await make()), group: 'new', optimizer, net: NEW_NETS[i % 3], name: `${name}, ${optimizer}` }
+  }
 }
 
 function make({ net, optimizer, ...data }: Problem, learningRate?: number, seed = 1) {
@@ -51,26 +73,34 @@ interface Cell {
   losses: Losses
 }
 
-async function grid(problem: Problem): Promise<Cell[]> {
+/** Trainings side by side, with a batch size. */
+async function trainCells(
+  problem: Problem,
+  batch: number,
+  settings: (Omit<Cell, 'batch' | 'losses'> & { seed?: number })[],
+): Promise<Cell[]> {
   const { train, loss, epochs } = problem
+  const steps = stepsOf(problem, batch)
+  const built = settings.map(({ rate, seed }) => make(problem, rate, seed))
+  const histories = await fitMany(
+    built.map(({ model }) => model),
+    {
+      ...{ ...train, loss, epochs, batchSize: batch, optimizers: built.map(({ optimizer }) => optimizer) },
+      seed: settings.map(({ seed = 1 }) => seed),
+      schedule: settings.map(({ rate, course }) => (course === 'constant' ? undefined : cosine(rate, steps))),
+    },
+  )
+  return settings.map((setting, i) => {
+    const losses: Losses = histories[i].error ? [Infinity, Infinity] : judge(problem, built[i].model, built[i].optimizer)
+    return { batch, ...setting, losses }
+  })
+}
+
+async function grid(problem: Problem): Promise<Cell[]> {
+  const settings = RATES.flatMap((rate) => (['constant', 'cosine'] as const).map((course) => ({ rate, course })))
   const cells: Cell[] = []
-  for (const batch of BATCHES) {
-    const steps = stepsOf(problem, batch)
-    const settings = RATES.flatMap((rate) => (['constant', 'cosine'] as const).map((course) => ({ rate, course })))
-    const built = settings.map(({ rate }) => make(problem, rate))
-    const histories = await fitMany(
-      built.map(({ model }) => model),
-      {
-        ...{ ...train, loss, epochs, batchSize: batch, seed: 1, optimizers: built.map(({ optimizer }) => optimizer) },
-        schedule: settings.map(({ rate, course }) => (course === 'constant' ? undefined : cosine(rate, steps))),
-      },
-    )
-    for (const [i, setting] of settings.entries()) {
-      const losses: Losses = histories[i].error ? [Infinity, Infinity] : judge(problem, built[i].model, built[i].optimizer)
-      cells.push({ batch, ...setting, losses })
-    }
-  }
-  return cells
+  for (const batch of BATCHES) cells.push(...(await trainCells(problem, batch, settings)))
+  return cells.sort((a, b) => a.losses[0] - b.losses[0])
 }
 
 interface Outcome {
@@ -78,108 +108,92 @@ interface Outcome {
   cost: number
   seconds: number
   rate: number
+  batch: number
 }
 
-type Rule = (problem: Problem) => Promise<Pick<Outcome, 'losses' | 'cost' | 'rate'>>
+type Rule = (problem: Problem) => Promise<Omit<Outcome, 'seconds'>>
 
-const BATCH = 32
-
-/** A whole training with the rate of the range test, as a share of a suggestion. */
-function range(pick: 'valley' | 'steepest' | 'minimum', course: typeof cosine): Rule {
+/** One training with a cosine, or with a constant rate. */
+function single(pick: 'valley' | 'own'): Rule {
   return async (problem) => {
     const built = make(problem)
     const { train, loss, epochs } = problem
     const shared = { ...train, loss, optimizer: built.optimizer, batchSize: BATCH, seed: 1 }
-    const { suggestions, losses } = await findLearningRate(built.model, shared)
-    const rate = suggestions[pick] ?? built.optimizer.learningRate
     const steps = stepsOf(problem, BATCH)
-    const cost = 1 + losses.length / steps
+    const { suggestions, losses } = pick === 'own' ? { suggestions: {}, losses: [] } : await findLearningRate(built.model, shared)
+    const { valley: rate = built.optimizer.learningRate } = suggestions as { valley?: number }
+    const found = { cost: 1 + losses.length / steps, rate, batch: BATCH }
     try {
-      await fit(built.model, { ...shared, epochs, schedule: course(rate, steps) })
+      await fit(built.model, { ...shared, epochs, schedule: pick === 'own' ? () => rate : cosine(rate, steps) })
     } catch {
-      return { losses: [Infinity, Infinity], cost, rate }
+      return { losses: [Infinity, Infinity], ...found }
     }
-    return { losses: judge(problem, built.model, built.optimizer), cost, rate }
+    return { losses: judge(problem, built.model, built.optimizer), ...found }
   }
 }
 
-function fixed(course: typeof cosine): Rule {
-  return async (problem) => {
-    const built = make(problem)
-    const { train, loss, epochs } = problem
-    const rate = built.optimizer.learningRate
-    const schedule = course(rate, stepsOf(problem, BATCH))
-    await fit(built.model, { ...train, loss, optimizer: built.optimizer, batchSize: BATCH, seed: 1, epochs, schedule })
-    return { losses: judge(problem, built.model, built.optimizer), cost: 1, rate }
-  }
-}
-
-function auto(search: Partial<RateSearch> = {}, withValidation = true, batchSize: number | 'auto' = BATCH): Rule {
+function auto(options: Partial<FitAutoOptions> = {}, withValidation = true): Rule {
   return async (problem) => {
     const built = make(problem)
     const { train, validation, loss, epochs } = problem
-    const history = await fitBySearch(
-      built.model,
-      { ...train, ...(withValidation && { validation }), loss, optimizer: built.optimizer, batchSize, seed: 1, epochs },
-      { ...RATE_SEARCH, ...search },
-    )
-    const cost = history.trials.reduce((sum, trial) => sum + trial.steps / stepsOf(problem, trial.batchSize), 100 / stepsOf(problem, BATCH))
-    return { losses: judge(problem, built.model, built.optimizer), cost, rate: history.learningRate }
+    const { trials, learningRate, batchSize } = await fitAuto(built.model, {
+      ...{ ...train, ...(withValidation && { validation }), loss, optimizer: built.optimizer, seed: 1, epochs },
+      ...options,
+    })
+    const testSteps = stepsOf(problem, BATCH)
+    const rangeTest = Math.min(100, Math.max(20, Math.round(testSteps / 4))) / testSteps
+    const cost = trials.reduce((sum, trial) => sum + trial.steps / stepsOf(problem, batchSize), rangeTest)
+    return { losses: judge(problem, built.model, built.optimizer), cost, rate: learningRate, batch: batchSize }
   }
 }
 
-const constant = (rate: number) => schedules.constant(rate)
-const oneCycle = (rate: number, steps: number) => schedules.oneCycle(rate, { steps })
 const RULES: Record<string, Rule> = {
-  'default rate': fixed(constant),
-  'default rate, cosine': fixed(cosine),
-  'valley, constant': range('valley', constant),
-  'valley, cosine': range('valley', cosine),
-  'steepest, cosine': range('steepest', cosine),
-  'minimum, cosine': range('minimum', cosine),
   auto: auto(),
-  'auto, batch size': auto({}, true, 'auto'),
-  'auto, least loss': auto({ errors: 0 }),
-  'auto, last epoch': auto({ keepsBest: false }),
-  'auto, shorter trials': auto({ share: 1 / 16 }),
-  'auto, one cycle': auto({ schedule: oneCycle }),
-  'auto, constant': auto({ schedule: constant }),
+  'auto, batch 32': auto({ batchSize: BATCH }),
   'auto, no validation': auto({}, false),
+  'valley, cosine': single('valley'),
+  'default rate': single('own'),
 }
 
+interface Row {
+  problem: string
+  group: Problem['group']
+  best: Cell
+  second: Cell
+  /** Of the best, with other seeds. */
+  again: Losses[]
+  rules: Record<string, Outcome>
+}
 interface Results {
   date: string
-  rows: { problem: string; best: Cell; bestAt32: Cell; bestCosineAt32: Cell; rules: Record<string, Outcome> }[]
+  rows: Row[]
 }
 
 const option = (flag: string) => (process.argv.includes(flag) ? process.argv[process.argv.indexOf(flag) + 1] : undefined)
 const RESULTS = option('--out') ?? 'bench/results/auto-rate.json'
 const wanted = option('--rules')?.split(';') ?? Object.keys(RULES)
 const only = option('--only')?.split(',')
+const isWanted = (name: string) => only === undefined || only.includes(name)
 const again = process.argv.includes('--again')
 
 await load()
 const results: Results = existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, 'utf8')) : { date: '', rows: [] }
-for (const problem of await problems()) {
-  if (only && !only.some((name) => problem.name.startsWith(name))) continue
+for await (const problem of problems()) {
   let row = results.rows.find((r) => r.problem === problem.name)
   if (row === undefined) {
     const began = process.cpuUsage()
-    const cells = await grid(problem)
-    const least = (some: Cell[]) => some.reduce((a, b) => (b.losses[0] < a.losses[0] ? b : a))
-    const at32 = cells.filter(({ batch }) => batch === BATCH)
-    row = {
-      problem: problem.name,
-      best: least(cells),
-      bestAt32: least(at32),
-      bestCosineAt32: least(at32.filter(({ course }) => course === 'cosine')),
-      rules: {},
-    }
+    const [best, second] = await grid(problem)
+    const { batch, rate, course } = best
+    const retrained = await trainCells(
+      problem,
+      batch,
+      SEEDS.map((seed) => ({ rate, course, seed })),
+    )
+    row = { problem: problem.name, group: problem.group, best, second, again: retrained.map(({ losses }) => losses), rules: {} }
     results.rows.push(row)
-    const { best } = row
     console.log(
       problem.name.padEnd(28),
-      `grid ${(process.cpuUsage(began).user / 1e6).toFixed(1)} s: ${best.losses[0].toPrecision(3)} at ${best.rate.toPrecision(2)}, ${best.course}, ${best.batch}`,
+      `grid ${(process.cpuUsage(began).user / 1e6).toFixed(1)} s: ${best.losses[0].toPrecision(3)} at ${rate.toPrecision(2)}, ${course}, ${batch}`,
     )
   }
   for (const name of wanted) {
@@ -187,10 +201,11 @@ for (const problem of await problems()) {
     const began = process.cpuUsage()
     const outcome = await RULES[name](problem)
     row.rules[name] = { ...outcome, seconds: process.cpuUsage(began).user / 1e6 }
+    const { losses, rate, batch, cost } = outcome
     console.log(
       ' '.repeat(28),
       name.padEnd(22),
-      `${(outcome.losses[0] / row.best.losses[0]).toFixed(3)} × best, rate ${outcome.rate.toPrecision(2)}, cost ${outcome.cost.toFixed(2)}`,
+      `${(losses[0] / row.best.losses[0]).toFixed(3)} × best, test ${(losses[1] / row.best.losses[1]).toFixed(3)}, rate ${rate.toPrecision(2)}, ${batch}, cost ${cost.toFixed(2)}`,
     )
   }
   results.date = new Date().toISOString().slice(0, 10)
@@ -200,29 +215,22 @@ for (const problem of await problems()) {
   )
 }
 
-/** Median and 90th percentile of ratios: of validation losses to the best of the grid with the same batch and of the whole grid, then of test losses. */
-function summary(name: string, of: (row: Results['rows'][number]) => [Losses, number] | undefined): void {
-  const some = results.rows.flatMap((row) => {
-    const found = of(row)
-    return found === undefined ? [] : [{ row, losses: found[0], cost: found[1] }]
-  })
+/** Median and begin of the worst tenth of ratios to the best of the grid, by validation and by test rows. */
+function summary(name: string, rows: Row[], of: (row: Row) => (Pick<Outcome, 'losses' | 'cost'> | undefined)[]): void {
+  const some = rows.flatMap((row) => of(row).flatMap((found) => (found ? [{ ...found, best: row.best.losses }] : [])))
   if (some.length === 0) return
-  const quantile = (list: number[], share: number) => list.sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(share * list.length))]
-  const ratios = (anchor: 'best' | 'bestAt32', i: 0 | 1) => {
-    const list = some.map(({ row, losses }) => losses[i] / row[anchor].losses[i])
-    return [0.5, 0.9].map((share) => quantile(list, share).toPrecision(3).padStart(9)).join('')
+  const ratios = (i: 0 | 1) => {
+    const list = some.map(({ losses, best }) => losses[i] / best[i]).sort((a, b) => a - b)
+    return [0.5, 0.9].map((share) => list[Math.min(list.length - 1, Math.floor(share * list.length))].toPrecision(3).padStart(9)).join('')
   }
   const cost = some.reduce((sum, one) => sum + one.cost, 0) / some.length
-  console.log(
-    name.padEnd(22),
-    ratios('bestAt32', 0),
-    ratios('best', 0),
-    ratios('bestAt32', 1),
-    cost.toFixed(1).padStart(8),
-    String(some.length).padStart(4),
-  )
+  console.log(name.padEnd(24), ratios(0), ' ', ratios(1), cost.toFixed(2).padStart(8))
 }
-console.log(`\n${''.padEnd(24)}same batch        whole grid        test, same batch  cost  problems`)
-summary('grid, batch 32', (row) => [row.bestAt32.losses, 26])
-summary('grid, cosine, batch 32', (row) => [row.bestCosineAt32.losses, 13])
-for (const name of Object.keys(RULES)) summary(name, (row) => row.rules[name] && [row.rules[name].losses, row.rules[name].cost])
+const cell = ({ losses }: Pick<Cell, 'losses'>) => ({ losses, cost: 78 })
+for (const groups of [['seen'], ['new'], ['seen', 'new'], ['small']]) {
+  const rows = results.rows.filter(({ group }) => groups.includes(group))
+  console.log(`\n${`${groups.join(' and ')}: ${rows.length} problems`.padEnd(28)}validation          test              cost`)
+  summary('second of the grid', rows, ({ second }) => [cell(second)])
+  summary('best, other seeds', rows, (row) => row.again.map((losses) => cell({ losses })))
+  for (const name of Object.keys(RULES)) summary(name, rows, (row) => [row.rules[name]])
+}

@@ -11,20 +11,17 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
-import { fromTable, readTable, standardize, trainTestSplit } from '../ts/data/index.js'
 import {
   Adam,
   AdamW,
   type BuiltModel,
   Cautious,
   compareLearningRates,
-  crossEntropy,
   fit,
   Lion,
   load,
   type Module,
   Muon,
-  mse,
   muonGroups,
   NAdam,
   Nesterov,
@@ -38,11 +35,10 @@ import {
 import { Adan, type OptimizerLike, ScheduleFreeAdamW, SOAP } from '../ts/optim/index.js'
 import { float, tuneModel } from '../ts/tune/index.js'
 import { type Origin, origin } from './results.js'
-import { DATA, type Data, judge, makeNet, NETS, stepsOf } from './tools/problems.js'
+import { DATA, type Data, judge, makeNet, NETS, stepsOf, tables } from './tools/problems.js'
 import { rankingTable, ranksOf, type WhichRow } from './tools/ranking.js'
 
 const BATCH = 32
-const FOLDER = '.cache/tables'
 const SEEDS = [11, 12, 13]
 const GRID = [-4, -3, -2, -1, 0, 1, 2, 3, 4].map((k) => 10 ** (k / 2))
 
@@ -67,26 +63,6 @@ export interface WhichOptimizer extends Origin {
   load: string
   trials: number
   rows: WhichRow[]
-}
-
-/** The 24 tables that bench/tables/export.py writes, by the first of their splits: a quarter of its training rows chooses, its test rows judge. */
-function tables(): Record<string, () => Promise<Data>> {
-  const aboutOf = (file: string) =>
-    JSON.parse(readFileSync(`${FOLDER}/${file}`, 'utf8')) as Record<string, { target: string; task: string }>
-  return Object.fromEntries(
-    Object.entries({ ...aboutOf('tables.json'), ...aboutOf('more.json') }).map(([name, { target, task }]) => [
-      name,
-      async () => {
-        const rowsOf = (part: string) => readTable(`${FOLDER}/${name}.0.${part}.csv`)
-        const table = fromTable(await rowsOf('train'), { target, missing: 'auto' })
-        const { train, test: validation } = trainTestSplit(table, { seed: 2, testFraction: 0.25 })
-        const isClasses = task === 'classification'
-        const parts = standardize({ train, validation, test: table.dataset(await rowsOf('test')) }, { targets: !isClasses })
-        const epochs = Math.max(4, Math.min(40, Math.round(60_000 / train.count)))
-        return { ...parts, loss: isClasses ? crossEntropy : mse, inputs: table.features, outputs: isClasses ? table.classes : 1, epochs }
-      },
-    ]),
-  )
 }
 
 async function run(name: string, data: Data, net: (typeof NETS)[number], contestant: string, trials: number): Promise<WhichRow> {

@@ -1,6 +1,18 @@
-/** Small problems for benchmarks of rates and optimizers: ten data sets in three parts, and nets for them. */
+/** Problems for benchmarks of rates and optimizers: ten small data sets and 24 tables, each in three parts, and nets for them. */
 import { readFileSync } from 'node:fs'
-import { type Dataset, iris, loadMnist, moons, selectRows, spirals, standardize, trainTestSplit, xor } from '../../ts/data/index.js'
+import {
+  type Dataset,
+  fromTable,
+  iris,
+  loadMnist,
+  moons,
+  readTable,
+  selectRows,
+  spirals,
+  standardize,
+  trainTestSplit,
+  xor,
+} from '../../ts/data/index.js'
 import {
   crossEntropy,
   Dense,
@@ -14,7 +26,13 @@ import {
 } from '../../ts/index.js'
 import { AveragingOptimizer } from '../../ts/optim/index.js'
 
-export const NETS: { hidden: number[]; activation: 'tanh' | 'relu' | 'silu' }[] = [
+/** Hidden layers of a net. */
+export interface Net {
+  hidden: readonly number[]
+  activation: 'tanh' | 'relu' | 'silu' | 'gelu' | 'elu'
+}
+
+export const NETS: readonly Net[] = [
   { hidden: [16], activation: 'tanh' },
   { hidden: [32, 16], activation: 'relu' },
   { hidden: [24, 24, 24], activation: 'silu' },
@@ -146,8 +164,30 @@ export const DATA: Record<string, () => Data | Promise<Data>> = {
   },
 }
 
+const FOLDER = '.cache/tables'
+
+/** The 24 tables that bench/tables/export.py writes, by the first of their splits: a part of its training rows chooses, its test rows judge. */
+export function tables(validationFraction = 0.25): Record<string, () => Promise<Data>> {
+  const aboutOf = (file: string) =>
+    JSON.parse(readFileSync(`${FOLDER}/${file}`, 'utf8')) as Record<string, { target: string; task: string }>
+  return Object.fromEntries(
+    Object.entries({ ...aboutOf('tables.json'), ...aboutOf('more.json') }).map(([name, { target, task }]) => [
+      name,
+      async () => {
+        const rowsOf = (part: string) => readTable(`${FOLDER}/${name}.0.${part}.csv`)
+        const table = fromTable(await rowsOf('train'), { target, missing: 'auto' })
+        const { train, test: validation } = trainTestSplit(table, { seed: 2, testFraction: validationFraction })
+        const isClasses = task === 'classification'
+        const parts = standardize({ train, validation, test: table.dataset(await rowsOf('test')) }, { targets: !isClasses })
+        const epochs = Math.max(4, Math.min(40, Math.round(60_000 / train.count)))
+        return { ...parts, loss: isClasses ? crossEntropy : mse, inputs: table.features, outputs: isClasses ? table.classes : 1, epochs }
+      },
+    ]),
+  )
+}
+
 /** A net for a data set. */
-export function makeNet({ inputs, outputs }: Data, { hidden, activation }: (typeof NETS)[number], seed = 1): Sequential {
+export function makeNet({ inputs, outputs }: Data, { hidden, activation }: Net, seed = 1): Sequential {
   const sizes = [inputs, ...hidden, outputs]
   const layers = sizes.slice(1).map((size, i) => new Dense(sizes[i], size, i < sizes.length - 2 ? { activation } : {}))
   return new Sequential(layers, { seed })

@@ -21,13 +21,14 @@ import type { TrainingData } from '../train/training-data.js'
 import { evaluateBuilt } from './built.js'
 
 /** Options of {@link fitAuto}: the options of `fit`, without those that it decides. */
-export interface FitAutoOptions extends Omit<FitOptions, 'optimizer' | 'schedule' | 'resume' | 'batchSize'> {
+export interface FitAutoOptions extends Omit<FitOptions, 'optimizer' | 'schedule' | 'resume'> {
   /** Any optimizer with a learning rate. Its own rate does not matter, but groups keep the proportions of theirs. */
   optimizer: OptimizerLike
   /**
-   * Rows of a step; 'full' for all, or 'auto' to try 32 and 8, which takes four times as many steps and two to three times as long an epoch. Default 32.
+   * Rows of a step, or 'full' for all. With a rate of its own, a smaller batch rarely ends at a higher loss after the same epochs, and often at a lower
+   * one. But an epoch of 8 rows a step takes 1.5 to 3 times as long as one of 32. Default 8.
    */
-  batchSize?: number | 'full' | 'auto'
+  batchSize?: number | 'full'
 }
 
 /** One of the trainings of {@link fitAuto}, each from the same weights. */
@@ -56,26 +57,31 @@ const { schedule: _schedule, resume: _resume, ...OF_FIT } = FIT
 
 export const FIT_AUTO = {
   ...OF_FIT,
-  batchSize: { is: { min: 1, whole: true, or: ['full', 'auto'] }, default: 32 },
+  batchSize: { ...FIT.batchSize, default: 8 },
   epochs: { is: count, default: 1 },
 } satisfies Schema<FitAutoOptions>
 
-/** @internal How {@link fitAuto} searches; bench/auto-rate.ts measures others. */
-export interface RateSearch {
-  /** Length of the short trainings, as a share of the full one. */
-  share: number
-  schedule: (rate: number, steps: number) => Schedule
-  /** True if a full training keeps its best epoch. */
-  keepsBest: boolean
-  /** Standard errors by which a higher rate must win. */
-  errors: number
-}
-
-/** Batch sizes of 'auto', the first of which begins. */
-const SIZES = [32, 8]
-
-/** @internal */
-export const RATE_SEARCH: RateSearch = { share: 1 / 8, schedule: warmupCosine, keepsBest: true, errors: 2 }
+/** Rows of a step of the range test, at least: the noise of fewer hides the descent. */
+const TEST_ROWS = 32
+/** Factor between neighboring rates, whose powers are the positions below. */
+const RATIO = 10 ** (1 / 4)
+/** Positions of the first short trainings, from the rate of the range test. */
+const FIRST = [2, -1, -4]
+/** Distance between them. */
+const SPACING = 3
+/** First short trainings, at most. */
+const MAX_FIRST = 16
+/** Lengths of the short trainings, as shares of the full one. */
+const [SHORT, LONGER] = [1 / 16, 1 / 8]
+/** Parts of the validation rows, whose losses say how sure a difference is. */
+const PARTS = 8
+/**
+ * From this position on, a rate must win a short training by these standard errors: few validation rows prefer rates that are too high. Below, such a rule
+ * would prefer rates that are too low.
+ */
+const [HIGH, ERRORS] = [-1, 2]
+/** Further full trainings, a tenth of the rate each, if all diverged. */
+const RETRIES = 3
 
 /**
  * Steps of a short training, at least: fewer are alike at every rate. In a training of fewer steps a warmup would leave out one of them, and the losses
@@ -89,52 +95,6 @@ function warmupCosine(rate: number, steps: number): Schedule {
   return warmup(cosine(rate, { steps: 0.9 * steps }), { steps: 0.1 * steps })
 }
 
-/** Parts of the validation rows, whose losses tell how sure a difference is. */
-const PARTS = 8
-
-/** Further rates, a tenth of each other, if all full trainings diverged. */
-const RETRIES = 3
-
-/**
- * Trains a model like {@link fit}, with a learning rate that it finds itself: for nets whose rate nobody knows yet.
- *
- * All trainings start from the present weights. Each has a schedule with a peak η, over its n steps:
- * `schedules.warmup(schedules.cosine(η, { steps: 0.9 * n }), { steps: 0.1 * n })`, without the warmup if n < 10. A range test ({@link findLearningRate})
- * finds the highest useful rate. Five or more trainings over an eighth of the steps, at least ten, at rates a factor of √10 apart around it, choose where
- * to begin: the best one has a worse one on each side. Three full trainings follow: at that rate, at its better neighbor, and one further in the better
- * direction. The model keeps the best of them, and of its epochs the one with the least validation loss. A higher rate is better only by two standard
- * errors of the difference: few validation rows prefer rates that are too high. A training that diverges counts as the worst; if all do, lower rates
- * follow. The whole takes about four times as long as {@link fit}. When not: trainings that leave a plateau only late, which short trainings do not show;
- * compare rates by {@link compareLearningRates} then.
- *
- * Without validation data (`validation` or `validationFraction`), the training loss decides, which favors rates that overfit. Callbacks, metrics and
- * progress are for the full trainings, and see each of them from beginning to end. Smaller batches take more steps in the same epochs, and often reach a
- * lower loss in more time: `batchSize: 'auto'` tries them, too. The same seed gives the same run. A training cannot be resumed, and a `Checkpoint` is
- * refused.
- *
- * @returns the history of the best training, with its `learningRate`, and all `trials`
- * @example
- * const optimizer = new AdamW(model.parameters())
- * const { learningRate, trials } = await fitAuto(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 5, validationFraction: 0.2 })
- * trials.length >= 8 // true
- * trials.some((trial) => trial.learningRate === learningRate) // true
- * @throws RangeError, ShapeError, TypeError for data or options that do not fit; NonFiniteError if the first loss is not finite, or training diverges
- *   at every rate; the signal's reason if it ends the short trainings. The model is as before then.
- */
-export function fitAuto(model: Module, options: FitAutoOptions): Promise<AutoHistory> {
-  return fitBySearch(model, options, RATE_SEARCH)
-}
-
-/** The trainings of one batch size. */
-interface Arm {
-  batchSize: number
-  /** Of a full training. */
-  steps: number
-  batchesPerEpoch: number
-  /** The short trainings, by the power of {@link RATIO} of their rate. */
-  short: Map<number, Judged>
-}
-
 /** A training as its validation rows judge it. */
 interface Judged {
   loss: number
@@ -142,23 +102,45 @@ interface Judged {
   parts: readonly number[]
 }
 
-/** @internal {@link fitAuto} with another search */
-export async function fitBySearch(model: Module, given: FitAutoOptions, search: RateSearch): Promise<AutoHistory> {
+/** Trainings by the position of their rate. */
+type Tried = Map<number, Judged>
+
+/**
+ * Trains a model like {@link fit}, with a learning rate that it finds itself: for nets whose rate nobody knows yet.
+ *
+ * All trainings start from the present weights. Each has a schedule with a peak η, over its n steps:
+ * `schedules.warmup(schedules.cosine(η, { steps: 0.9 * n }), { steps: 0.1 * n })`, without the warmup if n < 10. A range test ({@link findLearningRate})
+ * finds the highest useful rate. Then the trainings become longer, and their rates closer. Three or more take a sixteenth of the steps, at least ten, at
+ * rates a factor of 5.6 apart, until the best rate has a worse one on each side. Three take an eighth, at this rate, and at 1.8 times more and less. Three
+ * take all steps: at the best rate so far; at a third of it, since long trainings often want lower rates than short ones; and, whichever of these was
+ * better, at a tenth or at 1.8 times it. The model keeps the best of the three, and of its epochs the one with the least validation loss. A training that
+ * diverges counts as the worst; if all full ones do, lower rates follow. Rates near or above that of the range test must win a short training by two
+ * standard errors of the difference, since few validation rows prefer rates that are too high. The whole takes 3.8 times as long as {@link fit} with the
+ * same batch size, and longer below 160 steps. When not: trainings that leave a plateau only late, which short trainings do not show; compare rates by
+ * {@link compareLearningRates} then.
+ *
+ * Without validation data (`validation` or `validationFraction`), the training loss decides, which favors rates that overfit; very few validation rows
+ * decide by chance. Callbacks, metrics and progress are for the full trainings, and see each of them from beginning to end. The same seed gives the same
+ * run. A training cannot be resumed, and a `Checkpoint` is refused.
+ *
+ * @returns the history of the best training, with its `learningRate`, and all `trials`
+ * @example
+ * const optimizer = new AdamW(model.parameters())
+ * const { learningRate, trials } = await fitAuto(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 5, validationFraction: 0.2 })
+ * trials.length >= 9 // true
+ * trials.some((trial) => trial.learningRate === learningRate) // true
+ * @throws RangeError, ShapeError, TypeError for data or options that do not fit; NonFiniteError if the first loss is not finite, or training diverges
+ *   at every rate; the signal's reason if it ends the short trainings. The model is as before then.
+ */
+export async function fitAuto(model: Module, given: FitAutoOptions): Promise<AutoHistory> {
   checkModel('fitAuto', model)
   refuse(given)
   const options = readOptions('fitAuto', given, FIT_AUTO, CARRIED)
   const { optimizer, loss, signal, seed, shuffle, dropLast, replay, yieldEvery } = options
   if ('trainOn' in optimizer) throw typeError(`fitAuto: ${(optimizer as OptimizerLike).name} finds its steps itself; use fit`)
-  const sizes = options.batchSize === 'auto' ? SIZES : [options.batchSize]
-  const plans = sizes.map((batchSize) => planFit(model, { ...options, batchSize }))
-  // few rows make one size of two
-  const arms = plans
-    .filter(({ batchSize }, i) => i === 0 || batchSize !== plans[0].batchSize)
-    .map(
-      ({ batchSize, epochs, batchesPerEpoch }): Arm => ({ batchSize, batchesPerEpoch, steps: epochs * batchesPerEpoch, short: new Map() }),
-    )
-  const [{ rows, validation, epochs }] = plans
-  const shared = { ...dataOf(rows), loss, optimizer, seed, shuffle, dropLast, replay, yieldEvery }
+  const { rows, validation, epochs, batchSize, batchesPerEpoch } = planFit(model, options)
+  const fullSteps = epochs * batchesPerEpoch
+  const shared = { ...dataOf(rows), loss, optimizer, batchSize, seed, shuffle, dropLast, replay, yieldEvery }
   const trials: RateTrial[] = []
   const restore = snapshot(model, optimizer)
 
@@ -167,10 +149,10 @@ export async function fitBySearch(model: Module, given: FitAutoOptions, search: 
   const parts = validation ? partsOf(validation) : []
 
   /** The loss after some steps of a training. */
-  const shortTraining = async ({ batchSize, batchesPerEpoch }: Arm, learningRate: number, steps: number): Promise<Judged> => {
+  const shortTraining = async (learningRate: number, steps: number): Promise<Judged> => {
     const losses: number[] = []
-    const schedule = search.schedule(learningRate, steps)
-    for await (const step of trainSteps(model, { ...shared, batchSize, schedule, epochs: Math.ceil(steps / batchesPerEpoch) })) {
+    const schedule = warmupCosine(learningRate, steps)
+    for await (const step of trainSteps(model, { ...shared, schedule, epochs: Math.ceil(steps / batchesPerEpoch) })) {
       signal?.throwIfAborted()
       if (losses.push(step.loss) === steps) break
     }
@@ -181,29 +163,28 @@ export async function fitBySearch(model: Module, given: FitAutoOptions, search: 
     return { loss: last.reduce((sum, loss) => sum + loss, 0) / last.length, parts: [] }
   }
 
-  let best: (Judged & { history: AutoHistory; restore: () => void }) | undefined
+  let best: { loss: number; history: AutoHistory; restore: () => void } | undefined
   /** A full training, by `fit` itself. */
-  const fullTraining = async ({ batchSize }: Arm, learningRate: number, steps: number): Promise<Judged> => {
-    const callbacks = [...(validation && search.keepsBest ? [new EarlyStopping({ patience: epochs })] : []), ...options.callbacks]
-    const history = await fit(model, { ...given, batchSize, callbacks, schedule: search.schedule(learningRate, steps) })
+  const fullTraining = async (learningRate: number, steps: number): Promise<Judged> => {
+    const callbacks = [...(validation ? [new EarlyStopping({ patience: epochs })] : []), ...options.callbacks]
+    const history = await fit(model, { ...given, batchSize, callbacks, schedule: warmupCosine(learningRate, steps) })
     const losses = history.epochs.map(({ loss, validation }) => validation?.loss ?? loss)
     const last = validation === null && steps < MIN_STEPS ? lossOf(rows) : (losses.at(-1) ?? Number.POSITIVE_INFINITY)
-    const found = { loss: validation && search.keepsBest ? Math.min(...losses) : last, parts: parts.map(lossOf) }
-    const isHigher = best !== undefined && learningRate > best.history.learningRate
-    if (!best || (isHigher ? excess(best, found) > search.errors : !(excess(found, best) > search.errors)))
-      best = { ...found, history: { ...history, learningRate, batchSize, trials }, restore: snapshot(model, optimizer) }
-    return found
+    const loss = validation ? Math.min(...losses) : last
+    if (!best || loss <= best.loss)
+      best = { loss, history: { ...history, learningRate, batchSize, trials }, restore: snapshot(model, optimizer) }
+    return { loss, parts: [] }
   }
 
   let failure: NonFiniteError | undefined
-  /** Runs a training, and brings the first weights back. @returns its loss */
-  const attempt = async (training: typeof shortTraining, arm: Arm, position: number, steps: number): Promise<Judged> => {
-    const learningRate = highest * RATIO ** position
-    const trial = { learningRate, batchSize: arm.batchSize, steps, loss: Number.POSITIVE_INFINITY }
+  /** Runs a training, and brings the first weights back. */
+  const attempt = async (training: typeof shortTraining, position: number, share: number): Promise<Judged> => {
+    const steps = Math.min(fullSteps, Math.max(MIN_STEPS, Math.round(share * fullSteps)))
+    const trial = { learningRate: highest * RATIO ** position, batchSize, steps, loss: Number.POSITIVE_INFINITY }
     trials.push(trial)
     let judged: Judged = { loss: Number.POSITIVE_INFINITY, parts: [] }
     try {
-      judged = await training(arm, learningRate, steps)
+      judged = await training(trial.learningRate, steps)
       trial.loss = judged.loss
     } catch (error) {
       if (!(error instanceof NonFiniteError)) throw error
@@ -213,70 +194,55 @@ export async function fitBySearch(model: Module, given: FitAutoOptions, search: 
     }
     return judged
   }
+  const full = async (position: number) => (best && signal?.aborted ? best : await attempt(fullTraining, position, 1)).loss
 
-  /** Tries short trainings until the best one has a worse one on each side. */
-  const tryShort = async (arm: Arm, positions: readonly number[], share: number): Promise<void> => {
-    const { short, steps } = arm
-    const run = async (position: number) =>
-      void short.set(position, await attempt(shortTraining, arm, position, Math.min(steps, Math.max(MIN_STEPS, Math.round(share * steps)))))
-    for (const position of positions) await run(position)
-    while (short.size < MAX_SHORT && (!short.has(leastOf(short) - 1) || !short.has(leastOf(short) + 1)))
-      await run(short.has(leastOf(short) + 1) ? leastOf(short) - 1 : leastOf(short) + 1)
+  const testSize = Math.max(TEST_ROWS, batchSize)
+  const testSteps = Math.min(100, Math.max(20, Math.round((fullSteps * batchSize) / testSize / 4)))
+  const highest = await highestRate(model, { ...shared, batchSize: testSize, steps: testSteps })
+  const first: Tried = new Map()
+  for (const position of FIRST) first.set(position, await attempt(shortTraining, position, SHORT))
+  while (first.size < MAX_FIRST) {
+    const least = leastOf(first)
+    const beside = [least + SPACING, least - SPACING].find((position) => !first.has(position))
+    if (beside === undefined) break
+    first.set(beside, await attempt(shortTraining, beside, SHORT))
   }
-  const full = (arm: Arm, position: number) => (best && signal?.aborted ? best : attempt(fullTraining, arm, position, arm.steps))
-
-  const [arm, smaller] = arms
-  const testSteps = Math.min(100, Math.max(20, Math.round(arm.steps / 4)))
-  const highest = await highestRate(model, { ...shared, batchSize: arm.batchSize, steps: testSteps })
-  await tryShort(arm, SHORT, search.share)
-  const first = calmestOf(arm.short, search.errors)
-  if (smaller) {
-    // gradients of smaller batches have more noise: their rates are lower
-    await tryShort(smaller, [first, first - 1, first - 2], search.share / 2)
-    const calmest = calmestOf(smaller.short, search.errors)
-    const [{ loss }, { loss: lossOfSmaller }] = [await full(arm, first), await full(smaller, calmest)]
-    if (lossOfSmaller < loss) await full(smaller, calmest + betterSide(smaller.short, calmest))
-    else await full(arm, first + betterSide(arm.short, first))
-  } else {
-    const side = betterSide(arm.short, first)
-    const [center, neighbor] = [await full(arm, first), await full(arm, first + side)]
-    await full(arm, neighbor.loss < center.loss ? first + 2 * side : first - side)
-  }
-  for (let i = 1; i <= RETRIES && best === undefined; i++) await full(arm, first - 2 * i - 1)
+  const center = calmestOf(first)
+  const second: Tried = new Map()
+  for (const position of [center, center - 1, center + 1]) second.set(position, await attempt(shortTraining, position, LONGER))
+  const start = calmestOf(second)
+  const isLowerBetter = (await full(start)) >= (await full(start - 2))
+  await full(isLowerBetter ? start - 4 : start + 1)
+  for (let i = 2; i <= RETRIES + 1 && best === undefined; i++) await full(start - 4 * i)
   if (best === undefined) throw failure
   best.restore()
   return best.history
 }
 
-const lossAt = (short: ReadonlyMap<number, Judged>, position: number) => short.get(position)?.loss ?? Number.POSITIVE_INFINITY
-
-/** The best position; of equal losses, such as those of trainings that diverged, the lowest rate. */
-function leastOf(short: ReadonlyMap<number, Judged>): number {
-  return [...short.keys()].reduce((a, b) => {
-    const [left, right] = [lossAt(short, a), lossAt(short, b)]
-    return right < left || (right === left && b < a) ? b : a
-  })
+/** The position of the least loss; of equal losses, such as those of trainings that diverged, the lowest. */
+function leastOf(tried: Tried): number {
+  return [...tried].reduce((a, b) => (b[1].loss < a[1].loss || (b[1].loss === a[1].loss && b[0] < a[0]) ? b : a))[0]
 }
 
-/** The lowest position that the best one does not surely surpass. */
-function calmestOf(short: ReadonlyMap<number, Judged>, errors: number): number {
-  const least = leastOf(short)
-  const best = short.get(least) as Judged
-  return Math.min(...[...short].flatMap(([position, judged]) => (position === least || excess(judged, best) <= errors ? [position] : [])))
+/** The position of the least loss; a lower one of the high ones if the least does not surely surpass it. */
+function calmestOf(tried: Tried): number {
+  const least = leastOf(tried)
+  const best = tried.get(least) as Judged
+  return Math.min(
+    least,
+    ...[...tried].flatMap(([position, judged]) => (position >= HIGH && excess(judged, best) <= ERRORS ? [position] : [])),
+  )
 }
 
 /**
- * By how many standard errors a loss is above another, from the parts of the validation rows (the one-standard-error rule: Breiman et al. 1984, section
- * 3.4.3, with the error of the difference).
+ * By how many standard errors a loss is above the least one, from the parts of the validation rows (the one-standard-error rule: Breiman et al. 1984,
+ * section 3.4.3, with the error of the difference). Infinity without parts.
  */
-function excess({ loss, parts }: Judged, other: Judged): number {
-  const difference = loss - other.loss
-  if (!Number.isFinite(loss) || parts.length < 2 || parts.length !== other.parts.length)
-    return difference > 0 ? Number.POSITIVE_INFINITY : 0
-  const each = parts.map((part, i) => part - other.parts[i])
+function excess({ parts }: Judged, least: Judged): number {
+  if (parts.length < 2 || parts.length !== least.parts.length) return Number.POSITIVE_INFINITY
+  const each = parts.map((part, i) => part - least.parts[i])
   const mean = each.reduce((sum, d) => sum + d, 0) / each.length
-  const error = Math.sqrt(each.reduce((sum, d) => sum + (d - mean) ** 2, 0) / (each.length - 1) / each.length)
-  return difference > 0 ? mean / error : 0
+  return mean / Math.sqrt(each.reduce((sum, d) => sum + (d - mean) ** 2, 0) / (each.length - 1) / each.length)
 }
 
 /** Some of the validation rows each: every eighth of those that count, so that the order of the rows does not matter. */
@@ -288,22 +254,11 @@ function partsOf(rows: Rows): Rows[] {
   return Array.from({ length: parts }, (_, part) => pickRows(rows, Int32Array.from(counted.filter((_, i) => i % parts === part))))
 }
 
-/** The direction of the better neighbor of a position. */
-function betterSide(short: ReadonlyMap<number, Judged>, position: number): 1 | -1 {
-  return lossAt(short, position + 1) < lossAt(short, position - 1) ? 1 : -1
-}
-
-/** Factor between neighboring rates. */
-const RATIO = Math.sqrt(10)
-/** The first short trainings, as powers of {@link RATIO} times the rate of the range test. */
-const SHORT = [1, 0, -1, -2, -3]
-/** Short trainings at most. */
-const MAX_SHORT = 16
-
 /** @throws RangeError for options of `fit` that have no meaning here */
-function refuse(given: Partial<Omit<FitOptions, 'batchSize'>> | undefined): void {
-  const { schedule, resume, callbacks } = given ?? {}
-  if (schedule !== undefined) throw rangeError('fitAuto: schedule is chosen by fitAuto; leave it out, or use fit')
+function refuse(given: (Partial<FitOptions> & { learningRate?: unknown }) | undefined): void {
+  const { resume, callbacks } = given ?? {}
+  for (const name of ['schedule', 'learningRate'] as const)
+    if (given?.[name] !== undefined) throw rangeError(`fitAuto: ${name} is chosen by fitAuto; leave it out, or use fit`)
   if (resume !== undefined) throw rangeError('fitAuto: resume is an option of fit; give it the schedule that fitAuto found')
   const saving = Array.isArray(callbacks) && callbacks.find((callback: Callback) => callback?.onEpochSaved ?? callback?.onBatchSaved)
   if (saving)
