@@ -61,7 +61,7 @@ const rates = (kind: ScheduleKind, steps: number) => {
 /** Begins of texts, with what holds; `null` for names and for what is tested with the file that says it. */
 const TABLE: Record<string, (() => void | Promise<void>) | null> = {
   'A thousand nets': null,
-  'Half the length stands for a quarter of the size.': null, // truth.test.ts
+  'What is a quarter as large is drawn half as long.': null, // truth.test.ts
   'Map of a thousand nets': null,
   'Learns the curvature from the last ten gradients.': () => {
     const end = (historySize?: number) => {

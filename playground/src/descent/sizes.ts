@@ -33,5 +33,5 @@ export function keyText(methods: readonly Pick<Method, 'velocity' | 'squares'>[]
   const arrow = `The arrow is ${hasVelocity ? `the velocity${isDescent ? ' (of gradient descent: −∇f)' : ''}` : '−∇f, the way downhill'}. `
   const box = 'The box is √S, the root of the mean squared gradient in x and in y; the dashed box is the largest of this race. '
   const key = (isDescent || hasVelocity ? arrow : '') + (methods.some(({ squares }) => squares) ? box : '')
-  return key && `${key}Half the length stands for a quarter of the size.`
+  return key && `${key}What is a quarter as large is drawn half as long.`
 }

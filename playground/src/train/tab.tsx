@@ -270,6 +270,7 @@ export function TrainTab() {
         </p>
       </section>
       <section class="results" aria-label="Results">
+        {state.sharpness && !frame.value?.sharpness && <p class="says">Measuring the sharpness…</p>}
         {frame.value?.sharpness && state.sharpness && sharpnessPanel && (
           <sharpnessPanel.SharpnessPanel
             runs={frame.value.sharpness.slice(0, looks.length)}
@@ -285,7 +286,12 @@ export function TrainTab() {
           <Toggle label="How noisy are gradients of batches?" value={state.variance} onChange={(variance) => train.set({ variance })} />
           {state.variance && looked.value.noise && noisePanel && <noisePanel.NoisePanel noise={looked.value.noise} />}
           <Toggle label="X-ray: why does it stall?" value={state.xray} onChange={(xray) => train.set({ xray })} />
-          {state.xray && frame.value?.xray && xrayPanel && <xrayPanel.XrayPanel report={frame.value.xray} />}
+          {state.xray &&
+            (frame.value?.xray && xrayPanel ? (
+              <xrayPanel.XrayPanel report={frame.value.xray} />
+            ) : (
+              <p class="says">Looking at the first steps…</p>
+            ))}
           <Toggle label="How sharp is the loss?" value={state.sharpness} onChange={(sharpness) => train.set({ sharpness })} />
           <Button onClick={() => tell({ type: 'inspect' })}>What kind of place is this?</Button>
           <p class="verdict" aria-live="polite">
