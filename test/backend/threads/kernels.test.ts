@@ -213,6 +213,36 @@ describe.each(cases)('$variant, $threads threads', async ({ variant, threads }) 
     }
   })
 
+  test('pooling of random shapes, in both directions', () => {
+    const random = new Generator(4)
+    for (let i = 0; i < 60; i++) {
+      const [rows, height, width, channels, size, stride] = Array.from(
+        random.uniforms(6),
+        (u, at) => [2, 3, 3, 1, 1, 1][at] + Math.floor(5 * u),
+      )
+      const kernel = [Math.min(size, height), Math.min(size, width)]
+      const options = { kernel, stride, padding: 'same', dilation: 1, groups: 1 } as const
+      const window = windowOver([rows, height, width, channels], channels, 1, options, 'pool')
+      const geometry = Int32Array.from(GEOMETRY, (name) => window.geometry[name])
+      const [inputs, results] = [window.inputShape, window.outputShape].map((shape) => shape.reduce((product, d) => product * d, 1))
+      const r = numbers(i + 1)
+      const [x, dy] = [r.list(inputs), r.list(results)]
+      same(JSON.stringify([window.inputShape, kernel, stride]), (room, kernels) => {
+        const at = room.backend.heap.allocate(64)
+        room.backend.heap.intView(at, geometry.length).set(geometry)
+        const [xAt, dyAt] = [room.input(x), room.input(dy)]
+        const outputs = [results, results, inputs, results, results, inputs]
+        const [y, taps, dx, picked, mean, dMean] = outputs.map((length) => room.output(length))
+        kernels.maxPool(xAt, y, taps, rows, at)
+        kernels.maxPoolBackward(taps, dyAt, dx, rows, at)
+        kernels.maxPoolPick(xAt, taps, picked, rows, at)
+        kernels.averagePool(xAt, mean, rows, at)
+        kernels.averagePoolBackward(dyAt, dMean, rows, at)
+        return [y, taps, dx, picked, mean, dMean].map((ptr, j) => [ptr, outputs[j]])
+      })
+    }
+  })
+
   test('batch normalization', () => {
     for (const [rows, columns] of [
       [2, 17],
