@@ -272,9 +272,9 @@ describe('B1, B2: colours and names', () => {
 test('the key of arrows and boxes names those that are drawn', () => {
   const [descent, momentum, adam, solver] = [{ velocity: 'gradient' }, { velocity: 'momentum' }, { velocity: 'm', squares: 'v' }, {}]
   expect(keyText([descent])).toBe('The arrow is −∇f, the way downhill. What is a quarter as large is drawn half as long.')
-  expect(keyText([momentum])).toMatch(/^The arrow is the velocity\. Half/)
+  expect(keyText([momentum])).toMatch(/^The arrow is the velocity\. What/)
   expect(keyText([descent, adam])).toMatch(
-    /^The arrow is the velocity \(of gradient descent: −∇f\)\. The box is √S, .* of this race\. Half/,
+    /^The arrow is the velocity \(of gradient descent: −∇f\)\. The box is √S, .* of this race\. What/,
   )
   expect(keyText([solver])).toBe('')
   expect(shownSize(0.25, 1, 64)).toBe(32)
