@@ -48,6 +48,8 @@ export default defineConfig({
   test: {
     // Two cores are what CI has; a worker each.
     maxWorkers: 2,
+    // Compiled files are kept for the next run, and for the other projects of this one.
+    experimental: { fsModuleCache: true, fsModuleCachePath: '.cache/vitest' },
     projects: [
       { test: { ...common, name: 'unix', include: UNIX, exclude: UNIX_SHARED } },
       { test: { ...together, name: 'unix shared', include: UNIX_SHARED } },
