@@ -210,4 +210,6 @@ test('free text and vectors are told what to do', () => {
     expect(() => fromTable([{ v, y: 1 }], { target: 'y' })).toThrow(
       "; give each number of a vector a column of its own, such as 'v_0', 'v_1' …",
     )
+  for (const v of [['red', 'round'], []])
+    expect(() => fromTable([{ v, y: 1 }], { target: 'y' })).toThrow('; give each label of such lists a column of its own, true or false')
 })

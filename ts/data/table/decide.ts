@@ -56,7 +56,7 @@ export function decideColumn(stats: ColumnStats, wanted: Wanted): Decision {
   if (stats.firstOdd) {
     const [at, value] = stats.firstOdd
     throw typeError(
-      `fromTable: column '${shortened(name)}' of row ${at} wants a number, text, boolean or date, got ${show(value)}${isVector(value) ? `; give each number of a vector a column of its own, such as '${shortened(name)}_0', '${shortened(name)}_1' …` : ''}`,
+      `fromTable: column '${shortened(name)}' of row ${at} wants a number, text, boolean or date, got ${show(value)}${remedyFor(value, shortened(name))}`,
     )
   }
   if (gaps > 0 && !isFilled && missing !== 'drop' && !isAuto) throw gapError(stats, wanted)
@@ -106,8 +106,12 @@ function checkUsed(name: string, as: ColumnUse, wanted: Wanted): void {
   }
 }
 
-function isVector(value: unknown): boolean {
-  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))
+/** What to do with a list of labels, or with a vector. */
+function remedyFor(value: unknown, name: string): string {
+  if (Array.isArray(value) && value.every((one) => typeof one === 'string'))
+    return '; give each label of such lists a column of its own, true or false'
+  if (!Array.isArray(value) && (!ArrayBuffer.isView(value) || value instanceof DataView)) return ''
+  return `; give each number of a vector a column of its own, such as '${name}_0', '${name}_1' …`
 }
 
 function gapError({ name, firstGap, gapTexts }: ColumnStats, { role, missing }: Wanted): RangeError {
