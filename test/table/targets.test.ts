@@ -76,7 +76,14 @@ test('numbers, classes and labels together', async () => {
   expect(tableToFunction(model.models.kind)).toContain('export function predict')
 
   const text = reportText(report, { width: 200 })
-  for (const part of ['5, with nets for each', 'All targets together', 'subset accuracy', '‘kind’: Confusion', '‘sum’: What it looks at'])
+  for (const part of [
+    '5, with nets for each',
+    'How good it is',
+    'sum: R²',
+    'subset accuracy',
+    '‘kind’: Confusion',
+    '‘sum’: What it looks at',
+  ])
     expect(text).toContain(part)
   expect(reportText(found)).toContain('‘kind’: Confusion')
   expect(reportHtml(report)).toContain('Predicting ‘sum’, ‘square’, ‘kind’, ‘red’, ‘round’')
@@ -216,7 +223,5 @@ test('what does not fit is refused by name', async () => {
   await expect(broken([])).rejects.toThrow('loadTargetsModel: wants different targets, got none')
   await expect(broken([first, { ...first, net: second.net }])).rejects.toThrow('wants different targets, got sum, sum')
   await expect(broken([first, { ...second, net: 3 }])).rejects.toThrow('loadTargetsModel: the model of target 1 has no net, but 3')
-  await expect(broken([first, { ...second, tableModel: '{}' }])).rejects.toThrow(
-    "loadTargetsModel: wants a model of a table, 'gradus-table-model/1'",
-  )
+  await expect(broken([first, { ...second, tableModel: '{}' }])).rejects.toThrow("wants a model of a table, 'gradus-table-model/1'")
 })

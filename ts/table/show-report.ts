@@ -56,8 +56,9 @@ export function reportText(
 ): string {
   if ('reports' in report) return textOf(targetsBlocks(report), options)
   if ('evaluations' in report) {
-    const each = Object.entries(report.evaluations).flatMap(([target, found]) => ofTarget(target, evaluationBlocks(found)))
-    return textOf([...each, ...togetherBlock(report.metrics)], options)
+    const each = Object.entries(report.evaluations)
+    const blocks = each.flatMap(([target, found]) => ofTarget(target, evaluationBlocks(found)))
+    return textOf([overviewBlock(each, report.metrics), ...blocks], options)
   }
   if ('task' in report) return textOf(blocksOf(report), options)
   return textOf('effects' in report ? explanationBlocks(report) : evaluationBlocks(report), options)
@@ -65,34 +66,33 @@ export function reportText(
 
 /** Of several targets: how good each is, and all together; and the blocks of each report. */
 function targetsBlocks({ targets, reports, rows, nets, seconds, seed, metrics }: TargetsReport): Block[] {
-  const each = targets.map((target) => reports[target])
-  return [
-    {
-      ...{ kind: 'facts', title: '' },
-      facts: [
-        ['targets', `${targets.length}, with nets for each`],
-        ['rows', `${formatCount(rows.test)} to test with that have all targets`],
-        ['nets', `${formatCount(nets.trained)} trained in ${formatNumber(Number(seconds.toPrecision(2)))} s; seed ${seed}`],
-      ],
-    },
-    ...togetherBlock(metrics),
-    {
-      ...{ kind: 'table', title: 'Each target', head: ['target', 'task', 'metric', 'value', '95 %', 'a guess'] },
-      rows: each.map(({ target, task, classNames, metrics: [{ name, value, low, high, baseline }] }) => [
-        ...[target, task === 'classification' ? `${classNames.length} classes` : 'a number', name],
-        ...[formatMetric(value), `${formatMetric(low)} to ${formatMetric(high)}`, formatMetric(baseline)],
-      ]),
-    },
-    ...each.flatMap((report) => ofTarget(report.target, blocksOf(report))),
+  const each = targets.map((target) => [target, reports[target]] as const)
+  const facts: [string, string][] = [
+    ['targets', `${targets.length}, with nets for each`],
+    ['rows', `${formatCount(rows.test)} to test with that have all targets`],
+    ['nets', `${formatCount(nets.trained)} trained in ${formatNumber(Number(seconds.toPrecision(2)))} s; seed ${seed}`],
   ]
+  const blocks = each.flatMap(([target, report]) => ofTarget(target, blocksOf(report)))
+  return [{ kind: 'facts', title: '', facts }, overviewBlock(each, metrics), ...blocks]
 }
 
-function togetherBlock(metrics: readonly MeasuredMetric[]): Block[] {
-  if (metrics.length === 0) return []
+/** The first metric of each target, and the metrics over all. */
+function overviewBlock(each: readonly (readonly [string, Pick<TableEvaluation, 'metrics'>])[], metrics: readonly MeasuredMetric[]): Block {
+  const firsts = each.map(
+    ([
+      target,
+      {
+        metrics: [first],
+      },
+    ]) => ({ ...first, name: `${target}: ${first.name}` }),
+  )
   const more =
     'The mean R² is of the targets that are numbers; the subset accuracy is the share of rows in which the classes of all targets are right. F1 is of the ' +
     'targets of yes and no: of all answers together (micro), or the mean over targets (macro).'
-  return [{ kind: 'scores', title: 'All targets together', on: 'metric', scores: scoresOf(metrics), more }]
+  return {
+    ...{ kind: 'scores', title: 'How good it is', on: 'metric', scores: scoresOf([...firsts, ...metrics]) },
+    ...(metrics.length > 0 && { more }),
+  }
 }
 
 /** Blocks whose titles begin with the target. */

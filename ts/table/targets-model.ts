@@ -1,5 +1,5 @@
 /** A model of several targets: a model of each, as one thing. */
-import { rangeError, reword, typeError } from '../common/errors.js'
+import { rangeError, typeError } from '../common/errors.js'
 import { readOptions } from '../common/options.js'
 import { shortened, show, showNames } from '../common/show.js'
 import { visible } from '../common/visible.js'
@@ -48,12 +48,17 @@ export class TargetsModel<P extends Prediction = Prediction> {
   predict(row: object, options?: TablePredictOptions): Record<string, P>
   predict(rows: object | readonly object[], options: TablePredictOptions = {}): Record<string, P> | Record<string, P>[] {
     if (!Array.isArray(rows)) return this.predict([rows], options)[0]
-    return byRow(rows.length, this.each, (model) => model.predict(rows as readonly object[], options))
+    return this.byRow(rows.length, (model) => model.predict(rows as readonly object[], options))
   }
 
   /** @internal some of the rows of a table, as {@link TableModel.predictPart} */
   predictPart(rows: readonly object[], from: number, coverage: number): Record<string, P>[] {
-    return byRow(rows.length, this.each, (model) => model.predictPart(rows, from, coverage))
+    return this.byRow(rows.length, (model) => model.predictPart(rows, from, coverage))
+  }
+
+  private byRow(count: number, predict: (model: TableModel<P>) => readonly P[]): Record<string, P>[] {
+    const answers = this.each.map((model) => [model.target, predict(model)] as const)
+    return Array.from({ length: count }, (_, row) => Object.fromEntries(answers.map(([target, own]) => [target, own[row]])))
   }
 
   /** The model as the bytes of one safetensors file, for {@link loadTargetsModel}. */
@@ -70,15 +75,6 @@ export class TargetsModel<P extends Prediction = Prediction> {
   private parts(): Record<string, unknown> {
     return { [TARGETS]: this.each.map((model, i) => ({ ...model.parts(), ...(i > 0 && { net: model.net }) })) }
   }
-}
-
-function byRow<P extends Prediction>(
-  count: number,
-  models: readonly TableModel<P>[],
-  predict: (model: TableModel<P>) => readonly P[],
-): Record<string, P>[] {
-  const each = models.map((model) => [model.target, predict(model)] as const)
-  return Array.from({ length: count }, (_, row) => Object.fromEntries(each.map(([target, answers]) => [target, answers[row]])))
 }
 
 /**
@@ -99,23 +95,13 @@ export async function loadTargetsModel<P extends Prediction = any>(
   options: EncoderOptions = {},
 ): Promise<TargetsModel<P>> {
   const read = readOptions('loadTargetsModel', options, ENCODER)
-  const file = await fileOf(source)
-  return targetsModelFrom<P>(file.model, file[TARGETS], read)
-}
-
-/** @internal @param parts what {@link TargetsModel.bytes} stores besides the net of the first target */
-export function targetsModelFrom<P extends Prediction>(net: Module, parts: unknown, options?: EncoderOptions): TargetsModel<P> {
+  const { model: net, [TARGETS]: parts } = await fileOf(source)
   if (!Array.isArray(parts))
     throw typeError('loadTargetsModel: this file has no model of several targets; loadTableModel reads one of a table, loadModel any other')
   const models = parts.map((part, i) => {
     const { net: own = i === 0 ? net : undefined, tableModel, tableIntervals } = Object(part)
     if (!(own instanceof Module)) throw typeError(`loadTargetsModel: the model of target ${i} has no net, but ${show(own)}`)
-    try {
-      return tableModelFrom<P>(own, tableModel, options, tableIntervals)
-    } catch (error) {
-      reword(error, (message) => message.replace(/^loadTableModel/, 'loadTargetsModel'))
-      throw error
-    }
+    return tableModelFrom<P>(own, tableModel, read, tableIntervals)
   })
   const model = new TargetsModel<P>(models)
   if (models.length === 0 || model.targets.length < models.length)
