@@ -547,15 +547,14 @@ class StreamRun implements Training {
     return this.callEach('onTrainEnd', (c) => c.onTrainEnd?.(this.control))
   }
 
+  /** @returns undefined if none of them has to be waited for */
   callEach(hook: keyof Callback, invoke: (callback: Callback) => void | Promise<void>): Promise<void> | undefined {
-    const failed = (error: unknown) => {
+    let done = 0
+    const called = callEach('fitStream', this.callbacks, hook, invoke, (isDone) => (done += Number(isDone)))
+    if (done === this.callbacks.length) return undefined
+    return called.catch((error) => {
       throw (this.failure ??= error)
-    }
-    try {
-      return callEach('fitStream', this.callbacks, hook, invoke)?.catch(failed)
-    } catch (error) {
-      return failed(error)
-    }
+    })
   }
 
   /** An error in a window, with places in the stream. */

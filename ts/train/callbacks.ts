@@ -152,43 +152,23 @@ export async function recordEpoch(run: EndsEpochs, progress: Progress): Promise<
   }
 }
 
-/**
- * @internal Calls a hook of each callback.
- *
- * @param ran is called after each of them, with true if it returned nothing
- * @returns undefined if none of them has to be waited for. @throws Error naming the callback
- */
-export function callEach(
+/** @internal calls a hook of each callback. @param ran is called after each of them, with true if it returned nothing */
+export async function callEach(
   who: string,
   callbacks: readonly Callback[],
   hook: keyof Callback,
   invoke: (callback: Callback) => void | Promise<void>,
-  ran: (isDone: boolean) => void = () => {},
-): Promise<void> | undefined {
-  const failed = (i: number, cause: unknown) => callbackError(who, hook, callbacks[i].name ?? i, cause)
-  const from = (start: number): Promise<void> | undefined => {
-    for (let i = start; i < callbacks.length; i++) {
-      let result: void | Promise<void>
-      try {
-        result = invoke(callbacks[i])
-      } catch (cause) {
-        throw failed(i, cause)
-      }
-      if (result === undefined) {
-        ran(true)
-        continue
-      }
-      return Promise.resolve(result).then(
-        () => {
-          ran(false)
-          return from(i + 1)
-        },
-        (cause) => Promise.reject(failed(i, cause)),
-      )
+  ran: (isDone: boolean) => void,
+): Promise<void> {
+  for (const [i, callback] of callbacks.entries()) {
+    try {
+      const result = invoke(callback)
+      if (result !== undefined) await result
+      ran(result === undefined)
+    } catch (cause) {
+      throw callbackError(who, hook, callback.name ?? i, cause)
     }
-    return undefined
   }
-  return from(0)
 }
 
 /** @internal the error of a callback, with the name of the callback */

@@ -82,7 +82,7 @@ export class TrainingRun {
   }
 
   /** Tells callbacks that training begins; to be called before the first step. */
-  begin(): Promise<void> | undefined {
+  begin(): Promise<void> {
     return this.callEach('onTrainBegin', (c) => c.onTrainBegin?.(this.control, this))
   }
 
@@ -176,7 +176,7 @@ export class TrainingRun {
     return this.plan.options.optimizer as OptimizerLike
   }
 
-  private callTrainEnd(): Promise<void> | undefined {
+  private callTrainEnd(): Promise<void> {
     return this.callEach('onTrainEnd', (c) => c.onTrainEnd?.(this.control))
   }
 
@@ -355,7 +355,7 @@ export class TrainingRun {
   }
 
   /** @internal @param mayIdle true for hooks that return undefined if they did nothing, so that recorded steps stay valid */
-  callEach(hook: keyof Callback, invoke: (callback: Callback) => void | Promise<void>, mayIdle = false): Promise<void> | undefined {
+  callEach(hook: keyof Callback, invoke: (callback: Callback) => void | Promise<void>, mayIdle = false): Promise<void> {
     return callEach('fit', this.callbacks, hook, invoke, (isDone) => (mayIdle && isDone ? undefined : this.fast.userCodeRan()))
   }
 }
