@@ -141,10 +141,10 @@ export async function recordEpoch(run: EndsEpochs, progress: Progress): Promise<
   const restore = (run.plan.options.optimizer as ShowsAverages).showAverages?.()
   try {
     const validation = run.validate(progress)
-    if (validation !== undefined) progress.validation = validation
     const { epoch, loss, metrics, learningRate } = progress
     const record: EpochRecord = { epoch, loss, metrics, learningRate, seconds: run.secondsOfEpoch }
-    run.history.epochs.push(validation === undefined ? record : { ...record, validation })
+    if (validation) progress.validation = record.validation = validation
+    run.history.epochs.push(record)
     await run.tell(progress)
     await run.callEach('onEpochEnd', (c) => c.onEpochEnd?.(progress, run.control))
   } finally {

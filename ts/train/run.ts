@@ -325,8 +325,9 @@ export class TrainingRun {
   /** @internal */
   validate({ epoch, step }: Progress): Progress['validation'] {
     const { model, options, metrics, validation } = this.plan
-    if (validation === null) return undefined
-    return evaluateRows(`fit: validation after epoch ${epoch} (step ${step})`, model, validation, { loss: options.loss, metrics })
+    return validation
+      ? evaluateRows(`fit: validation after epoch ${epoch} (step ${step})`, model, validation, { loss: options.loss, metrics })
+      : undefined
   }
 
   private progressAt({ step, epoch, batch }: Position): Progress {
