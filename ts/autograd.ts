@@ -54,7 +54,7 @@ export interface GradientSink {
 
 /**
  * A faster Vjp in kernels of its own. If `direct`, leaves receive their gradient in place; the result is null for an input whose gradient was written
- * in place. A result shares its memory with nothing but the gradient, if {@link StepArena.gradientPlace} allows that.
+ * in place. A result shares its memory with nothing but the gradient, if {@link StepArena.gradientPlace} gives it that.
  */
 export type FusedVjp = (gradient: Tensor, direct: boolean) => readonly (Tensor | null)[]
 
@@ -265,8 +265,15 @@ export class Node implements GraphNode {
     const outer = running
     running = this
     try {
+      const isFused = fused !== undefined && operations === null
       // a rule without a faster twin does not use the operations
-      return fused !== undefined && operations === null ? fused(gradient, direct) : vjp(gradient, operations as Operations)
+      const results = isFused ? fused(gradient, direct) : vjp(gradient, operations as Operations)
+      if (operations === null && gradient.size > 1) {
+        const at = gradient.address
+        // a rule in operations may give its gradient on as it is, and a kernel may have written over it
+        gradient.backend.arena.gradientRead(at, isFused && results.every((result) => result?.address !== at))
+      }
+      return results
     } finally {
       running = outer
     }
@@ -279,11 +286,6 @@ export class Node implements GraphNode {
       const copy = copies[i]
       if (copy !== null) inputs[i].useCopy(copy)
     }
-  }
-
-  /** True if its rule is in kernels of its own. */
-  get isFused(): boolean {
-    return this.rules?.fused !== undefined
   }
 
   /** The name of the operation for messages, if its rules have one. */
@@ -380,14 +382,7 @@ function reachable(root: Node): Node[] {
 
 function propagateNode(node: Node, { operations, collector }: PassOptions, leaves: Tensor[]): void {
   if (node.gradient === null) return
-  const { gradient } = node
-  const gradients = node.inputGradients(gradient, operations, collector === null)
-  if (gradient.isInStep && gradient.size > 0) {
-    const at = gradient.address
-    // a rule in operations may give its gradient on as it is, and a kernel may have written over it
-    if (!node.isFused) gradient.backend.arena.gradientRead(at, false)
-    else if (!gradients.some((result) => result?.isInStep && result.address === at)) gradient.backend.arena.gradientRead(at, true)
-  }
+  const gradients = node.inputGradients(node.gradient, operations, collector === null)
   for (let i = 0; i < node.inputs.length; i++) {
     const input = node.inputs[i]
     const arriving = gradients[i]

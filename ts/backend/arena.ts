@@ -82,8 +82,8 @@ export class StepArena {
   private recycles = false
   /** Gradients that wait for the one operation that reads them, and their bytes. */
   private readonly gradients = new Map<Ptr, number>()
-  /** The memory of gradients that were read. */
-  private readonly spent: Chunk[] = []
+  /** The memory of gradients that were read, and its bytes. */
+  private readonly spent = new Map<Ptr, number>()
 
   /** Never replaced by another array, because the finalizer holds this one too. */
   private readonly chunks: Chunk[] = []
@@ -194,33 +194,31 @@ export class StepArena {
       this.recycles = outer
       if (!outer) {
         this.gradients.clear()
-        this.spent.length = 0
+        this.spent.clear()
       }
     }
   }
 
-  /** Room for a gradient that a kernel writes and one operation reads. */
-  allocateGradient(bytes: number): Ptr {
+  /**
+   * Room for a gradient that a kernel writes and one operation reads: that of a spent one, or new. `over`: another that the kernel reads and may write
+   * over, which it does if nothing else reads it.
+   */
+  gradientPlace(bytes: number, over: Ptr = 0): Ptr {
     if (!this.recycles || bytes < LEAST_RECYCLED) return this.allocate(bytes)
     const { gradients, spent } = this
-    let at = spent.length - 1
-    while (at >= 0 && spent[at].bytes < bytes) at--
-    const block = at < 0 ? { ptr: this.allocate(bytes), bytes } : spent.splice(at, 1)[0]
-    gradients.set(block.ptr, block.bytes)
-    return block.ptr
-  }
-
-  /** The place of a gradient, to be written over by its only reader; room for another if it may have more readers. */
-  gradientPlace(ptr: Ptr, bytes: number): Ptr {
-    return this.recycles && this.gradients.has(ptr) ? ptr : this.allocateGradient(bytes)
+    if (gradients.has(over)) return over
+    const [ptr, size] = [...spent].find(([, size]) => size >= bytes) ?? [this.allocate(bytes), bytes]
+    spent.delete(ptr)
+    gradients.set(ptr, size)
+    return ptr
   }
 
   /** A gradient was read. `isSpent`: nothing will read it again. */
   gradientRead(ptr: Ptr, isSpent: boolean): void {
-    const bytes = this.recycles ? this.gradients.get(ptr) : undefined
-    if (bytes === undefined) return
+    const bytes = this.gradients.get(ptr)
+    if (!this.recycles || bytes === undefined) return
     this.gradients.delete(ptr)
-    if (isSpent) this.spent.push({ ptr, bytes })
+    if (isSpent) this.spent.set(ptr, bytes)
   }
 
   /** Opens a scope; pass the mark to {@link closeScope}. */

@@ -13,7 +13,7 @@ import { activate, activationNumber } from '../ops/activation.js'
 import { activationGradient } from '../ops/activation-gradient.js'
 import { dense } from '../ops/dense.js'
 import { add } from '../ops/elementwise.js'
-import { gradientTarget, placeOver } from '../ops/gradient-target.js'
+import { gradientTarget } from '../ops/gradient-target.js'
 import { sum } from '../ops/reduce.js'
 import { reshape } from '../ops/shape.js'
 import { asFloats, Tensor, type TensorLike } from '../tensor.js'
@@ -175,8 +175,8 @@ function fusedGradient(
 ): (Tensor | null)[] {
   const { backend } = x
   const { heap, arena } = backend
-  const dz = activation === 'linear' ? 0 : placeOver(g)
-  const dx = x.requiresGrad ? arena.allocateGradient(x.size * heap.elementSize) : 0
+  const dz = activation === 'linear' ? 0 : arena.gradientPlace(g.size * heap.elementSize, g.address)
+  const dx = x.requiresGrad ? arena.gradientPlace(x.size * heap.elementSize) : 0
   // weights are read for dx alone, so without dx it does not matter that they have changed since
   const [xAt, gAt, wAt] = [x.address, g.address, dx === 0 ? 0 : w.address]
   const toW = gradientTarget(w, direct, ACCUMULATE_W)

@@ -81,7 +81,7 @@ export function maxPoolBy(input: TensorLike, size: Pair, options: PoolOptions, w
       vjp: (g) => [spread(g, taps, window, who), null],
       fused: (g) => {
         const { arena, heap } = g.backend
-        const dx = arena.allocateGradient(x.size * heap.elementSize)
+        const dx = arena.gradientPlace(x.size * heap.elementSize)
         runSpread(g, taps, window, geometry.address, dx)
         return [Tensor.inArena(g.backend, x.shape, dx), null]
       },

@@ -6,7 +6,6 @@ import { ACTIVATIONS, type Activation, type Ptr, SAVES_INPUT } from '../backend/
 import { rangeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import { asFloats, type Operand, type ShapeOf, Tensor } from '../tensor.js'
-import { placeOver } from './gradient-target.js'
 
 const numbers = Object.fromEntries(ACTIVATIONS.map((name, i) => [name, i])) as Record<Activation, number>
 
@@ -43,7 +42,7 @@ export function activate<X extends Operand>(value: X, name: Activation): Tensor<
         operation: name,
         vjp: (g, { activationGradient }) => [activationGradient(name, saved, g)],
         fused: (g) => {
-          const dx = placeOver(g)
+          const dx = g.backend.arena.gradientPlace(g.size * g.backend.heap.elementSize, g.address)
           runBackward(name, saved, g, dx)
           return [Tensor.inArena(g.backend, g.shape, dx)]
         },

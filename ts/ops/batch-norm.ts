@@ -6,7 +6,7 @@ import { ACCUMULATE_B, ACCUMULATE_W, type Ptr } from '../backend/kernels.js'
 import { Tensor } from '../tensor.js'
 import { activationGradient } from './activation-gradient.js'
 import { add, mul, reciprocal, sqrt, sub } from './elementwise.js'
-import { gradientTarget, placeOver } from './gradient-target.js'
+import { gradientTarget } from './gradient-target.js'
 import { mean as average, sum, variance as varianceOf } from './reduce.js'
 
 /** Addresses of the moments of each column, and their size; the variance is the mean squared distance from the mean. */
@@ -65,7 +65,7 @@ export function batchNorm(x: Tensor, call: BatchNormCall): Tensor {
       function fusedGradients(g: Tensor, direct: boolean): (Tensor | null)[] {
         const { backend } = x
         const [toW, toB] = [gradientTarget(weight, direct, ACCUMULATE_W), gradientTarget(bias, direct, ACCUMULATE_B)]
-        const dx = x.requiresGrad ? placeOver(g) : 0
+        const dx = x.requiresGrad ? backend.arena.gradientPlace(x.size * backend.heap.elementSize, g.address) : 0
         withBatchNorm(backend).batchNormBackward(
           ...([x.address, moments.mean, moments.variance, weight.address, relu ? bias.address : 0, g.address] as const),
           ...([toW.ptr, toB.ptr, dx, rows, columns, relu ? 1 : 0, toW.accumulate | toB.accumulate, constant(backend, epsilon)] as const),

@@ -5,10 +5,9 @@ import { withDense } from '../backend/families.js'
 import { ACCUMULATE_B, ACCUMULATE_W, type Activation, type Ptr, SAVES_INPUT } from '../backend/kernels.js'
 import { ShapeError, typeError } from '../common/errors.js'
 import { formatShape } from '../common/shape.js'
-import { Parameter } from '../parameter.js'
 import { asTensor, Tensor, type TensorLike } from '../tensor.js'
 import { activationNumber } from './activation.js'
-import { placeOver } from './gradient-target.js'
+import { gradientTarget } from './gradient-target.js'
 
 interface DenseCall {
   x: Tensor
@@ -70,23 +69,14 @@ function applyDense(call: DenseCall): Tensor {
 /** dz, dw, db and dx in one kernel call; gradients of parameters are written in place. */
 function fusedGradient({ x, w, b, m, k, n, activation, number }: DenseCall, saved: Ptr, g: Tensor, direct: boolean): (Tensor | null)[] {
   const { heap, arena } = x.backend
-  const allocate = (t: Tensor | null) => (t?.requiresGrad ? arena.allocate(t.size * heap.elementSize) : 0)
-  const dz = activation === 'linear' ? 0 : placeOver(g)
-  const dx = x.requiresGrad ? arena.allocateGradient(x.size * heap.elementSize) : 0
-  let accumulate = 0
-  const target = (t: Tensor | null, bit: number): { ptr: Ptr; result: Tensor | null } => {
-    if (direct && t instanceof Parameter && t.requiresGrad) {
-      if (t.claimGradient()) accumulate |= bit
-      return { ptr: t.gradientAddress, result: null }
-    }
-    const ptr = allocate(t)
-    return { ptr, result: ptr === 0 || t === null ? null : Tensor.inArena(x.backend, t.shape, ptr) }
-  }
+  const dz = activation === 'linear' ? 0 : arena.gradientPlace(g.size * heap.elementSize, g.address)
+  const dx = x.requiresGrad ? arena.gradientPlace(x.size * heap.elementSize) : 0
   const [xAt, gAt] = [x.address, g.address]
   // weights are read for dx alone, so without dx it does not matter that they have changed since
   const wAt = dx === 0 ? 0 : w.address
-  const dw = target(w, ACCUMULATE_W)
-  const db = target(b, ACCUMULATE_B)
+  const dw = gradientTarget(w, direct, ACCUMULATE_W)
+  const db = gradientTarget(b, direct, ACCUMULATE_B)
+  const accumulate = dw.accumulate | db.accumulate
   withDense(x.backend).denseBackward(xAt, wAt, saved, gAt, dz, dw.ptr, db.ptr, dx, m, k, n, number, accumulate, heap.scratch)
   return [dx === 0 ? null : Tensor.inArena(x.backend, x.shape, dx), dw.result, db.result]
 }

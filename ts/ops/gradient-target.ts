@@ -24,10 +24,3 @@ export function gradientTarget(t: Tensor | null, direct: boolean, bit: number): 
   const ptr = arena.allocate(t.size * heap.elementSize)
   return { ptr, result: Tensor.inArena(t.backend, t.shape, ptr), accumulate: 0 }
 }
-
-/** Room for as many floats as g has: its own, if nothing else reads them. @internal */
-export function placeOver(g: Tensor): Ptr {
-  const { arena, heap } = g.backend
-  // a gradient on the host is copied into the arena by its address
-  return arena.gradientPlace(g.address, g.size * heap.elementSize)
-}
