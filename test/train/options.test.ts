@@ -328,11 +328,11 @@ describe('what fit refuses', () => {
     for (const [word, ours] of [
       ['x', 'inputs'],
       ['y', 'targets'],
-      ['learningRate', 'optimizer: new Adam(parameters, { learningRate }), or fitAuto, which finds a rate'],
+      ['learningRate', 'optimizer: new Adam(…, { learningRate }), or fitAuto'],
     ])
       await expect(fit(model, options(model, { [word]: 1 }))).rejects.toThrow(`fit: there is no option '${word}'; did you mean ${ours}?`)
     await expect(fit(model, options(model, { verbose: 1 }))).rejects.toThrow('fit: verbose wants true or false, got 1')
-    await expect(fit(model, options(model, { optimizer: 'auto' }))).rejects.toThrow("got 'auto'; fitAuto finds the learning rate of one")
+    await expect(fit(model, options(model, { optimizer: 'auto' }))).rejects.toThrow("got 'auto'; or use fitAuto")
     expect(() => new Dense(1, 1, { useBias: false } as object)).toThrow('did you mean bias?')
     expect(() => variance([1, 2], 0, { ddof: 1 } as object)).toThrow('did you mean correction?')
     expect(() => fitCurve(() => 0, [1], [1], { p0: [1] } as never)).toThrow('did you mean initial?')

@@ -18,8 +18,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   C: 'l2 = 1/C',
   useBias: 'bias',
   xray: 'callbacks: [new XRay()]',
-  // options of an optimizer, where a function takes the optimizer itself
-  learningRate: 'optimizer: new Adam(parameters, { learningRate }), or fitAuto, which finds a rate',
+  learningRate: 'optimizer: new Adam(…, { learningRate }), or fitAuto',
   randomState: 'seed',
 }
 

@@ -96,7 +96,7 @@ export const lossFunction: Kind = {
 export const optimizer: Kind = {
   wants: 'an Optimizer, such as new Adam(model.parameters())',
   fits: (value) => isFunction((value as OptimizerLike | null)?.step) && Array.isArray((value as OptimizerLike).groups),
-  remedy: (value) => (value === 'auto' ? '; fitAuto finds the learning rate of one' : ''),
+  remedy: (value) => (value === 'auto' ? '; or use fitAuto' : ''),
 }
 
 export const STEPS = {
