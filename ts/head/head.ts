@@ -9,7 +9,7 @@ import type { Examples } from './examples.js'
 import { readForgotten } from './forgotten.js'
 import { type HeadReport, type HeadState, stored } from './head-state.js'
 import { type Line, onlyClasses, withClasses } from './lines.js'
-import { pValueOf, spreadOf } from './none.js'
+import { pValueOf, spreadOf } from './p-values.js'
 import { logShifts, type Priors } from './priors.js'
 import { answerEach, areSeveral, type Label, readLabels, readRows, readVector, type Vector, type Vectors } from './vectors.js'
 
