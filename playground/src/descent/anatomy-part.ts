@@ -2,8 +2,8 @@
 import { token } from '../ui/palette'
 import type { Part } from './anatomy'
 import { arrow, type To } from './map'
-import type { Track } from './race'
 import { shownSize } from './sizes'
+import type { Track } from './track'
 
 /** Pixels of the longest arrow and of half the side of the largest box. */
 const [ARROW, BOX] = [110, 60]

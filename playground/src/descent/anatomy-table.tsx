@@ -6,8 +6,8 @@ import type { Look } from '../ui/looks'
 import { anatomyOf } from './anatomy'
 import { partPainter } from './anatomy-part'
 import type { Scene } from './map'
-import type { Track } from './race'
 import { type DescentState, descent } from './state'
+import type { Track } from './track'
 
 /** Milliseconds of a part. */
 const SLOWLY = 1100

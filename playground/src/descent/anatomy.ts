@@ -1,9 +1,9 @@
 /** One step of an optimizer, part by part: its formula, and the numbers of both coordinates. */
 import { methodOf } from '../methods'
 import { short } from '../ui/controls'
-import type { Track } from './race'
 import { isOwn } from './rules'
 import type { DescentRacer } from './state'
+import type { Track } from './track'
 
 /** A part of a step: what it is, its formula with the numbers of the options, and its value for x and y. */
 export interface Part {

@@ -1,6 +1,6 @@
 /** Where races arrive: the lowest value, and the step from which on a track stays near it. */
 import type { Verdict } from './inspect'
-import type { Track } from './race'
+import type { Track } from './track'
 
 /** The first step from which a track stays within ε of the lowest value; null if there is none. */
 export function arrivalOf({ values, steps }: { values: Float64Array; steps: number }, lowest: number, epsilon: number): number | null {

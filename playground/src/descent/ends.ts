@@ -2,8 +2,8 @@
 import { short } from '../ui/controls'
 import type { Surface } from './functions'
 import type { Verdict } from './inspect'
-import type { Track } from './race'
 import type { DescentState } from './state'
+import type { Track } from './track'
 
 /** The reason why a racer ended where it did. */
 export function endText(track: Track, verdict: Verdict | null, surface: Surface, { epsilon, noise }: DescentState): string {

@@ -7,10 +7,10 @@ import { Button, Choice, Problem, Slider } from '../ui/controls'
 import { isDark } from '../ui/palette'
 import { type Countries, countriesOf } from './countries'
 import type { Surface } from './functions'
-import type { Racer } from './race'
 import { canPaint, PAINTED, painted } from './rules'
 import { captionOf, startsText } from './starts-text'
 import { descent, raceOf } from './state'
+import type { Racer } from './track'
 
 /** @param onStarts is called with each finer grid, and with null at the end */
 export function EveryStart({

@@ -10,8 +10,8 @@ import type { Countries } from './countries'
 import type { Surface } from './functions'
 import type { Verdict } from './inspect'
 import type { Landscape } from './landscape'
-import type { Track } from './race'
 import { type Sizes, shownSize } from './sizes'
+import type { Track } from './track'
 
 export interface Scene {
   surface: Surface

@@ -6,8 +6,8 @@ import { arrivalOf } from './arrival'
 import { endText } from './ends'
 import type { Surface } from './functions'
 import type { Verdict } from './inspect'
-import type { Track } from './race'
 import { descent } from './state'
+import type { Track } from './track'
 
 export function RaceTable({
   tracks,

@@ -1,6 +1,6 @@
 /** Lengths at which velocities and scales are drawn. */
 import type { Method } from '../methods'
-import type { Track } from './race'
+import type { Track } from './track'
 
 /** The largest velocity and the largest scale of a coordinate in a race. */
 export interface Sizes {

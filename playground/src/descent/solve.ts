@@ -4,7 +4,7 @@ import { hessian, hvp, valueAndGrad } from 'gradus/curvature'
 import { type MinimizeMethod, minimize } from 'gradus/solve'
 import { doubles } from '../engine/doubles'
 import { compile } from './formula'
-import { empty, FAR, type RaceInput, type Racer, type Track, trimmed } from './race'
+import { empty, FAR, type RaceInput, type Racer, type Track, trimmed } from './track'
 
 /** Second-order methods choose their own steps. */
 export function solve({ ground, start, steps }: RaceInput, racer: Racer): Track {

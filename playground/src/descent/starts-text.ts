@@ -1,9 +1,9 @@
 /** What the picture of every start shows, in words. */
 import { methodOf } from '../methods'
 import { short } from '../ui/controls'
-import type { Racer } from './race'
 import type { Starts } from './starts'
 import { type DescentState, descent, groundOf } from './state'
+import type { Racer } from './track'
 
 /** Minima that are named, and the share of starts that one of them needs. */
 const [MOST, LEAST] = [4, 0.001]

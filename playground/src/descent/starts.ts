@@ -6,8 +6,8 @@ import { doubles } from '../engine/doubles'
 import { blockGradient } from './block'
 import { compile, type Ground } from './formula'
 import type { Surface } from './functions'
-import type { RaceInput, Racer } from './race'
 import { PAINTED } from './rules'
+import type { RaceInput, Racer } from './track'
 
 export interface StartsInput extends Pick<RaceInput, 'ground' | 'noise' | 'seed' | 'steps'> {
   racer: Racer

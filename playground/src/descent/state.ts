@@ -5,7 +5,7 @@ import { tabState } from '../tab-state'
 import { LONGEST_FORMULA } from './expression'
 import type { Ground } from './formula'
 import { SURFACES, surfaceOf } from './functions'
-import type { RaceInput } from './race'
+import type { RaceInput } from './track'
 
 export interface DescentRacer {
   method: string

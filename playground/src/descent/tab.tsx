@@ -17,12 +17,12 @@ import { verdictText } from './ends'
 import { surfaceOf } from './functions'
 import type { Verdict } from './inspect'
 import { type Scene, widened } from './map'
-import type { RaceInput, Track } from './race'
 import { RaceTable, valuesChart } from './race-table'
 import { painted } from './rules'
 import { DescentSettings } from './settings'
 import { keyText, sizesOf } from './sizes'
 import { type DescentRacer, type DescentState, descent, groundOf, raceOf } from './state'
+import type { RaceInput, Track } from './track'
 import { MapView, Turnable } from './views'
 
 const worker = engineOnDemand()
