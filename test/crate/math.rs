@@ -79,7 +79,7 @@ functions! {
     // says nothing about x > 0
     exp_m1, f64::exp_m1, |x| if x <= 0.0 { 4.0 } else { f64::NAN };
     erf, tools::erf, |_| 4.0;
-    normal_cdf, tools::normal_cdf, |x| if x < 0.0 { 8.0 + 0.5 * x * x } else { 2.0 };
+    normal_cdf, tools::normal_cdf, |x| if x < 0.0 { 8.0 + 0.5 * x * x } else { 4.0 };
     normal_pdf, tools::normal_pdf, |x| 3.0 + 0.5 * x * x;
 }
 
