@@ -32,6 +32,7 @@ import {
   load,
   type Module,
   Sequential,
+  schedules,
 } from '../ts/index.js'
 import { GRU, LSTM } from '../ts/recurrent/index.js'
 
