@@ -62,8 +62,7 @@ export class Dense<const I extends number = number, const O extends number = num
   ) {
     super(options)
     // Keras has Dense(outputs, options)
-    if (typeof outputs === 'object')
-      throw typeError('Dense: wants inputs, outputs and options, as in new Dense(784, 128, { activation }); outputs are missing')
+    if (typeof outputs === 'object') throw typeError('Dense: wants inputs, outputs, options; got options in the place of outputs')
     checkCount('Dense: inputs', inputs)
     checkCount('Dense: outputs', outputs)
     this.#options = readOptions('Dense', options, DENSE)

@@ -55,8 +55,7 @@ export const GROUP_DEFAULTS = { weightDecay: 0, maximize: false }
 /** The usual defaults of {@link DecayOptions}, to spread into `defaults` of a class. */
 export const DECAY_DEFAULTS = { ...GROUP_DEFAULTS, decoupledWeightDecay: false }
 
-const NONE =
-  'there are no parameters; did you pass model.parameters()? Those of a model of your own are found in layers that are its properties, made in the constructor'
+const NONE = 'there are no parameters; did you pass model.parameters()? Layers must be properties of the model'
 
 /** @throws TypeError for a list that mixes parameters and groups, Error for an empty one */
 export function readGroups<O>(owner: string, parameters: OptimizerInput<O>): GroupInput<O>[] {
