@@ -194,29 +194,43 @@ export async function fitAuto(model: Module, given: FitAutoOptions): Promise<Aut
     }
     return judged
   }
-  const full = async (position: number) => (best && signal?.aborted ? best : await attempt(fullTraining, position, 1)).loss
+  const highest = await highestRate(model, shared, fullSteps)
+  await searchRates({
+    short: (position, share) => attempt(shortTraining, position, share),
+    full: async (position) => (best && signal?.aborted ? best : await attempt(fullTraining, position, 1)).loss,
+    haveAllDiverged: () => best === undefined,
+  })
+  if (best === undefined) throw failure
+  best.restore()
+  return best.history
+}
 
-  const testSize = Math.max(TEST_ROWS, batchSize)
-  const testSteps = Math.min(100, Math.max(20, Math.round((fullSteps * batchSize) / testSize / 4)))
-  const highest = await highestRate(model, { ...shared, batchSize: testSize, steps: testSteps })
+/** Trainings by the position of their rate. */
+interface Trainings {
+  short(position: number, share: number): Promise<Judged>
+  /** @returns the loss */
+  full(position: number): Promise<number>
+  /** True if no full training has ended. */
+  haveAllDiverged(): boolean
+}
+
+/** Lengthens trainings, and brings their rates closer: the plan in the comment of {@link fitAuto}. */
+async function searchRates({ short, full, haveAllDiverged }: Trainings): Promise<void> {
   const first: Tried = new Map()
-  for (const position of FIRST) first.set(position, await attempt(shortTraining, position, SHORT))
+  for (const position of FIRST) first.set(position, await short(position, SHORT))
   while (first.size < MAX_FIRST) {
     const least = leastOf(first)
     const beside = [least + SPACING, least - SPACING].find((position) => !first.has(position))
     if (beside === undefined) break
-    first.set(beside, await attempt(shortTraining, beside, SHORT))
+    first.set(beside, await short(beside, SHORT))
   }
-  const center = calmestOf(first)
+  const center = cautiousOf(first)
   const second: Tried = new Map()
-  for (const position of [center, center - 1, center + 1]) second.set(position, await attempt(shortTraining, position, LONGER))
-  const start = calmestOf(second)
+  for (const position of [center, center - 1, center + 1]) second.set(position, await short(position, LONGER))
+  const start = cautiousOf(second)
   const isLowerBetter = (await full(start)) >= (await full(start - 2))
   await full(isLowerBetter ? start - 4 : start + 1)
-  for (let i = 2; i <= RETRIES + 1 && best === undefined; i++) await full(start - 4 * i)
-  if (best === undefined) throw failure
-  best.restore()
-  return best.history
+  for (let i = 2; i <= RETRIES + 1 && haveAllDiverged(); i++) await full(start - 4 * i)
 }
 
 /** The position of the least loss; of equal losses, such as those of trainings that diverged, the lowest. */
@@ -225,7 +239,7 @@ function leastOf(tried: Tried): number {
 }
 
 /** The position of the least loss; a lower one of the high ones if the least does not surely surpass it. */
-function calmestOf(tried: Tried): number {
+function cautiousOf(tried: Tried): number {
   const least = leastOf(tried)
   const best = tried.get(least) as Judged
   return Math.min(
@@ -266,8 +280,14 @@ function refuse(given: (Partial<FitOptions> & { learningRate?: unknown }) | unde
 }
 
 /** The rate at the least loss of a range test, above which training soon diverges; ten times the optimizer's own if the loss never fell. */
-async function highestRate(model: Module, options: Parameters<typeof findLearningRate>[1]): Promise<number> {
-  const { learningRates, smoothed } = await findLearningRate(model, options)
+async function highestRate(
+  model: Module,
+  options: Parameters<typeof findLearningRate>[1] & { batchSize: number },
+  fullSteps: number,
+): Promise<number> {
+  const batchSize = Math.max(TEST_ROWS, options.batchSize)
+  const steps = Math.min(100, Math.max(20, Math.round((fullSteps * options.batchSize) / batchSize / 4)))
+  const { learningRates, smoothed } = await findLearningRate(model, { ...options, batchSize, steps })
   const at = smoothed.indexOf(Math.min(...smoothed))
   return at > 0 ? learningRates[at] : 10 * (options.optimizer.learningRate || 0.01)
 }
