@@ -5,7 +5,8 @@
 import { typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import { formatNumber, formatShare } from '../report/format.js'
-import type { Severity, Verdict, XrayLayer, XrayReport, XraySample } from './report.js'
+import { type Course, courseOf, isSlow, overshootOf, wayOf } from './course.js'
+import type { Severity, Verdict, XrayLayer, XrayReport } from './report.js'
 
 /** A finding before it has the name of its rule. */
 interface Finding {
@@ -25,39 +26,16 @@ interface Rule {
   find: (c: Course) => Finding | null
 }
 
-/** Figures of a whole training that several rules use. */
-interface Course {
-  r: XrayReport
-  samples: readonly XraySample[]
-  last: XraySample | undefined
-  /** Layers but the last one, with their numbers. */
-  hidden: readonly { layer: XrayLayer; i: number }[]
-  diverged: boolean
-  /** Loss before the first step and after the last one, on the probe rows. */
-  first: number
-  end: number
-  /** Loss at the end over the loss of the best constant prediction: 1 has learned nothing. */
-  left: number
-  /** Share by which the loss fell in the last third. */
-  falling: number
-  /** Median over samples and layers of ‖Δw‖/‖w‖. */
-  moved: number
-  /** Largest median of ‖Δw‖/‖w‖ over layers, in the first sample. */
-  jump: number
-  /** Largest stability after the first step, and at any later look. */
-  early: number
-  late: number
-  /** Largest growth of the weights of a layer. */
-  growth: number
-  /** True if the weights stood nearly still on a slope: moved by all of their size along it, they would have changed it by more than half of the loss. */
-  stands: boolean
-}
+/** Root mean square of the largest column, or of targets, that counts as scaled, and how far above it nobody would doubt that it is not. */
+const [MIN_INPUT, MAX_INPUT, SURE] = [0.02, 10, 3]
+/** Gain of weights below which signals are too small to be told apart. */
+const MIN_GAIN = 0.12
 
 const RULES: readonly Rule[] = [
   {
     name: 'wrong loss for the output',
     source: 'Goodfellow, Bengio & Courville 2016, section 6.2.2: the loss decides the output units',
-    find: ({ r: { setup, loss, data } }): Finding | null => {
+    find: ({ report: { setup, loss, data } }): Finding | null => {
       const { output, logits } = setup
       if (logits && output !== 'linear')
         return {
@@ -88,7 +66,7 @@ const RULES: readonly Rule[] = [
   {
     name: 'frozen layer',
     source: 'a layer without updates: its parameters do not requireGrad, or are not in the optimizer',
-    find: ({ r: { layers } }) => {
+    find: ({ report: { layers } }) => {
       const frozen = layers.filter((layer) => layer.frozen)
       if (frozen.length === 0) return null
       const [{ name }] = frozen
@@ -105,7 +83,7 @@ const RULES: readonly Rule[] = [
   {
     name: 'inputs not scaled',
     source: 'LeCun, Bottou, Orr & Müller 1998, section 4.3: inputs of mean 0 and equal variance; raw iris has 5.9',
-    find: ({ r: { data, start, layers }, left, hidden }) => {
+    find: ({ report: { data, start, layers }, left, hidden }) => {
       // indices are no quantities, and a normalization scales its input
       if (data?.largest === undefined || /Embed|Norm/.test(layers[0]?.kind ?? '')) return null
       const { column, size, least } = data.largest
@@ -123,7 +101,7 @@ const RULES: readonly Rule[] = [
   {
     name: 'target not scaled',
     source: 'Bishop 1995, section 8.2: targets of order one',
-    find: ({ r: { data, setup }, left }) => {
+    find: ({ report: { data, setup }, left }) => {
       const { mean, deviation, most, least } = data?.target ?? { mean: 0, deviation: 1, most: 0, least: 0 }
       const size = Math.hypot(mean, deviation)
       if (setup.logits || most === least || (size <= MAX_INPUT && size > MIN_INPUT)) return null
@@ -138,7 +116,7 @@ const RULES: readonly Rule[] = [
   {
     name: 'sorted rows',
     source: 'Bottou 2012, section 2: draw rows at random',
-    find: ({ r: { data, setup, batchesPerEpoch } }) => {
+    find: ({ report: { data, setup, batchesPerEpoch } }) => {
       if (data === undefined || setup.shuffle || batchesPerEpoch < 2) return null
       const { share, expected } = data.sorted
       if (share - expected < 0.6 * (1 - expected)) return null
@@ -156,7 +134,7 @@ const RULES: readonly Rule[] = [
   {
     name: 'validation rows in training',
     source: 'Kapoor & Narayanan 2023, leakage L1.4: duplicates',
-    find: ({ r: { data } }) => {
+    find: ({ report: { data } }) => {
       const { validation, training } = data?.repeated ?? { validation: 0, training: 0 }
       if (validation < 0.05 + 2 * training) return null
       return {
@@ -170,7 +148,7 @@ const RULES: readonly Rule[] = [
   {
     name: 'leak',
     source: 'Kaufman, Rosset & Perlich 2012: a column that would not be known before the target is',
-    find: ({ r: { data } }) => {
+    find: ({ report: { data } }) => {
       const { column, share, second } = data?.telling ?? { column: 0, share: 0, second: 0 }
       if (data === undefined || data.columns < 2 || share < (data.classes ? 0.99 : 0.98) || 1 - second < 5 * (1 - share)) return null
       return {
@@ -184,7 +162,7 @@ const RULES: readonly Rule[] = [
   {
     name: 'equal units',
     source: 'Goodfellow, Bengio & Courville 2016, section 8.4: initial weights must break the symmetry between units',
-    find: ({ r: { start }, hidden }) => {
+    find: ({ report: { start }, hidden }) => {
       const found = hidden.find(({ layer, i }) => layer.units > 1 && (start?.layers[i].equal ?? 0) > 0.9)
       if (found === undefined || start === undefined) return null
       const { equal, gain } = start.layers[found.i]
@@ -200,7 +178,7 @@ const RULES: readonly Rule[] = [
   {
     name: 'saddle',
     source: 'Saxe, McClelland & Ganguli 2014: with small weights a net starts beside a saddle, whose escape takes long',
-    find: ({ r: { start }, hidden }) => {
+    find: ({ report: { start }, hidden }) => {
       const small = hidden.length > 0 && start !== undefined && hidden.every(({ i }) => start.layers[i].gain < MIN_GAIN)
       if (!small) return null
       const gain = Math.max(...hidden.map(({ i }) => start.layers[i].gain))
@@ -217,7 +195,7 @@ const RULES: readonly Rule[] = [
   {
     name: 'dead units',
     source: 'Lu et al. 2020, "Dying ReLU and initialization"',
-    find: ({ r: { start }, hidden }) => {
+    find: ({ report: { start }, hidden }) => {
       const found = worst(hidden, ({ i }) => start?.layers[i].dead ?? 0)
       if (found === undefined || found.value < 0.4) return null
       return {
@@ -232,7 +210,7 @@ const RULES: readonly Rule[] = [
   {
     name: 'saturated units',
     source: 'Glorot & Bengio 2010, section 3: sigmoids at their ends have no slope',
-    find: ({ r: { start }, hidden }) => {
+    find: ({ report: { start }, hidden }) => {
       const found = worst(hidden, ({ i }) => start?.layers[i].saturated ?? 0)
       if (found === undefined || start === undefined || found.value < 0.45) return null
       const { gain } = start.layers[found.of.i]
@@ -249,7 +227,7 @@ const RULES: readonly Rule[] = [
   {
     name: 'initial weights too large',
     source: 'He et al. 2015, section 2.2: a gain above 1 multiplies from layer to layer',
-    find: ({ r: { start, data }, hidden, first }) => {
+    find: ({ report: { start, data }, hidden, first }) => {
       const found = worst(hidden, ({ i }) => start?.layers[i].gain ?? 0)
       const times = data?.baseline ? first / data.baseline : 0
       if (found === undefined || !(found.value > 3.5 && (times > 5 || hidden.length > 1 || data?.baseline === undefined))) return null
@@ -265,7 +243,7 @@ const RULES: readonly Rule[] = [
   {
     name: 'vanishing gradients',
     source: 'Hochreiter 1991; Glorot & Bengio 2010, section 4.2',
-    find: ({ r: { start, layers }, hidden }) => {
+    find: ({ report: { start, layers }, hidden }) => {
       if (start === undefined || hidden.length < 4 || layers[0].frozen) return null
       const per = start.layers.map(({ gradientNorm }, i) => gradientNorm / Math.sqrt(layers[i].parameters))
       const most = Math.max(...per)
@@ -283,7 +261,7 @@ const RULES: readonly Rule[] = [
   {
     name: 'dropout too large',
     source: 'Srivastava et al. 2014, figure 9: best between 0.2 and 0.5',
-    find: ({ r: { setup } }) =>
+    find: ({ report: { setup } }) =>
       setup.dropout < 0.7
         ? null
         : {
@@ -296,7 +274,7 @@ const RULES: readonly Rule[] = [
   {
     name: 'rare class',
     source: 'He & Garcia 2009, section 2: a class with an eighth of its even share',
-    find: ({ r: { data } }) => {
+    find: ({ report: { data } }) => {
       const { classes, rows } = data ?? {}
       if (classes === undefined || rows === undefined || classes.length < 2) return null
       const least = Math.min(...classes)
@@ -315,7 +293,7 @@ const RULES: readonly Rule[] = [
   {
     name: 'constant column',
     source: 'a column with one value is a second bias',
-    find: ({ r: { data } }) => {
+    find: ({ report: { data } }) => {
       const { constant = [], columns = 0 } = data ?? {}
       if (constant.length === 0) return null
       const names = constant.slice(0, 5).join(', ')
@@ -330,7 +308,7 @@ const RULES: readonly Rule[] = [
   {
     name: 'weight decay too large',
     source: 'Loshchilov & Hutter 2019; Krogh & Hertz 1991: the decay holds weights below what the loss wants',
-    find: ({ r: { setup, samples }, left, growth, last }) => {
+    find: ({ report: { setup, samples }, left, growth, last }) => {
       const { weightDecay, decoupled, learningRate, steps } = setup
       if (!(weightDecay >= (decoupled ? 0.3 : 0.008))) return null
       const pull = decoupled ? learningRate * weightDecay * steps : weightDecay
@@ -347,7 +325,7 @@ const RULES: readonly Rule[] = [
   {
     name: 'schedule ends too early',
     source: 'the rate is below a fiftieth of its largest for a fourth of the steps or more',
-    find: ({ r: { setup }, samples, falling, left }) => {
+    find: ({ report: { setup }, samples, falling, left }) => {
       if (samples.length < 4) return null
       const largest = Math.max(setup.learningRate, ...samples.map((s) => s.learningRate))
       const from = samples.findIndex((_, i) => samples.slice(i).every((s) => s.learningRate <= largest / 50))
@@ -368,7 +346,7 @@ const RULES: readonly Rule[] = [
   {
     name: 'batch too small',
     source: 'McCandlish et al. 2018: below the noise scale a step follows single rows',
-    find: ({ r: { batchSize, data }, last, left, early, late }) => {
+    find: ({ report: { batchSize, data }, last, left, early, late }) => {
       if (batchSize > 2 || (data?.rows ?? 0) < 32) return null
       const noise = last?.noiseScale ?? 0
       return {
@@ -384,12 +362,12 @@ const RULES: readonly Rule[] = [
     name: 'rate too large',
     source: 'LeCun, Simard & Pearlmutter 1993: 2/λ; Cohen et al. 2021 and 2022: the edge of stability',
     find: (c) => {
-      const { r, diverged, left, jump, growth, last, falling } = c
-      const { learningRate, limit } = r.setup
+      const { report, diverged, left, jump, growth, last, falling } = c
+      const { learningRate, limit } = report.setup
       const { isAdaptive, unstable, wild, failed, isTooLarge } = overshootOf(c)
       if (!isTooLarge) return null
       const mad = jump > (isAdaptive ? 0.35 : 1)
-      const atStart = isAdaptive || limit === undefined ? 0 : (learningRate * (r.start?.sharpness ?? 0)) / limit
+      const atStart = isAdaptive || limit === undefined ? 0 : (learningRate * (report.start?.sharpness ?? 0)) / limit
       const measured = atStart > 1 || unstable > 1
       const times = atStart > 1 ? atStart : unstable > 1 ? unstable : Math.max(2, isAdaptive ? jump / 0.03 : 0)
       const better = learningRate / times / 2
@@ -411,7 +389,7 @@ const RULES: readonly Rule[] = [
   {
     name: 'batch too large',
     source: 'McCandlish et al. 2018: beyond the noise scale more rows a step bring little',
-    find: ({ r: { batchesPerEpoch, data, batchSize, setup, end }, left, falling, last }) => {
+    find: ({ report: { batchesPerEpoch, data, batchSize, setup, end }, left, falling, last }) => {
       if (batchesPerEpoch !== 1 || data === undefined || data.rows < 64) return null
       const noise = last?.noiseScale
       const short = left > 0.4 && falling > 0.02 && setup.steps < 2000
@@ -427,7 +405,7 @@ const RULES: readonly Rule[] = [
   {
     name: 'labels that look wrong',
     source: 'Pleiss et al. 2020: negative area under the margin',
-    find: ({ r: { fit, data, layers, level }, last, stands }) => {
+    find: ({ report: { fit, data, layers, level }, last, stands }) => {
       if (fit === undefined || data === undefined || stands) return null
       // suspects are rows of two scores or more
       const isListed = data.classes !== undefined && (layers.at(-1)?.units ?? 0) > 1
@@ -451,7 +429,7 @@ const RULES: readonly Rule[] = [
     source: 'the weights have moved by less than a third of their size, and the loss still falls',
     find: (c) => {
       const { moved, left, falling, late, early, last, stands } = c
-      const { setup, end, start } = c.r
+      const { setup, end, start } = c.report
       if (!isSlow(c)) return null
       const { path, cosine } = wayOf(c)
       const stable = Math.max(late, early > 1 ? 0 : early)
@@ -478,7 +456,7 @@ const RULES: readonly Rule[] = [
     source: 'inspectPoint: the loss neither falls nor has it fallen',
     find: (c) => {
       const { left, first, end: final, samples, moved, last, diverged } = c
-      const { end, start } = c.r
+      const { end, start } = c.report
       if (diverged || isSlow(c) || samples.length < 4 || !(left > 0.85) || Math.abs(first - final) > 0.05 * Math.abs(first)) return null
       const slope = end?.gradientNorm ?? 0
       return {
@@ -493,7 +471,7 @@ const RULES: readonly Rule[] = [
   {
     name: 'units die',
     source: 'Lu et al. 2020: a large step pushes units where they are 0 for every row',
-    find: ({ samples, hidden, left, last, r: { setup } }) => {
+    find: ({ samples, hidden, left, last, report: { setup } }) => {
       if (last === undefined || left < 0.4) return null
       const found = worst(hidden, ({ i }) => last.layers[i].dead ?? last.layers[i].saturated ?? 0)
       if (found === undefined || found.value < 0.6) return null
@@ -513,7 +491,7 @@ const RULES: readonly Rule[] = [
   {
     name: 'overfitting',
     source: 'Prechelt 1998: the validation loss rises while the training loss falls',
-    find: ({ r: { epochs, data }, first }) => {
+    find: ({ report: { epochs, data }, first }) => {
       const judged = epochs.filter((e) => e.validationLoss !== undefined) as {
         validationLoss: number
         epoch: number
@@ -537,7 +515,7 @@ const RULES: readonly Rule[] = [
   {
     name: 'too few epochs',
     source: 'the loss still falls by a twentieth in the last third of the training',
-    find: ({ left, falling, last, r: { epochsPlanned } }) =>
+    find: ({ left, falling, last, report: { epochsPlanned } }) =>
       left < 0.3 || falling < 0.05
         ? null
         : {
@@ -549,13 +527,6 @@ const RULES: readonly Rule[] = [
           },
   },
 ]
-
-/** Root mean square of the largest column, or of targets, that counts as scaled, and how far above it nobody would doubt that it is not. */
-const [MIN_INPUT, MAX_INPUT, SURE] = [0.02, 10, 3]
-/** Way of the weights, as a share of their size, within which they stand still. */
-const STILL = 0.03
-/** Gain of weights below which signals are too small to be told apart. */
-const MIN_GAIN = 0.12
 
 /** Names of all rules with their sources. */
 export const SOURCES: readonly { name: string; source: string }[] = RULES.map(({ name, source }) => ({ name, source }))
@@ -582,65 +553,6 @@ export function diagnose(report: XrayReport): Verdict[] {
   return [...found.filter(({ severity }) => severity !== 'note'), ...found.filter(({ severity }) => severity === 'note')]
 }
 
-function courseOf(r: XrayReport): Course {
-  const { samples, start, layers, data } = r
-  const last = samples.at(-1)
-  const diverged = r.end?.kind === 'diverged'
-  const first = start?.loss ?? samples[0]?.probeLoss ?? 0
-  const end = diverged ? Infinity : last === undefined ? first : (last.probeLoss ?? Infinity)
-  const early = samples.find((s) => s.stability !== undefined)
-  const third = samples[Math.floor((2 * samples.length) / 3)]?.probeLoss ?? first
-  const baseline = data?.baseline ?? first
-  const moved = median(samples.flatMap((s) => s.layers.map((l) => l.updateRatio)))
-  return {
-    r,
-    samples,
-    last,
-    hidden: layers.slice(0, -1).map((layer, i) => ({ layer, i })),
-    diverged,
-    first,
-    end,
-    left: baseline > 0 ? end / baseline : 0,
-    falling: third > 0 ? (third - end) / third : 0,
-    moved,
-    jump: median(samples[0]?.layers.map((l) => l.updateRatio) ?? []),
-    early: early?.stability ?? 0,
-    late: median(samples.flatMap((s) => (s === early ? [] : (s.stability ?? [])))),
-    stands: standsOnSlope(r, moved),
-    growth: Math.max(0, ...layers.map((_, i) => (last?.layers[i].weightNorm ?? 0) / (start?.layers[i].weightNorm || Infinity))),
-  }
-}
-
-function standsOnSlope({ start, end, samples, setup }: XrayReport, moved: number): boolean {
-  if (samples.length < 3 || start === undefined || !(moved * setup.steps < STILL)) return false
-  const weightNorm = Math.hypot(...start.layers.map((layer) => layer.weightNorm))
-  const slope = Math.min(start.gradientNorm, end?.gradientNorm ?? start.gradientNorm)
-  return slope * weightNorm > 0.5 * Math.abs(start.loss)
-}
-
-/** The way of the weights as a share of their size, and the cosine of one step with the next. */
-function wayOf({ moved, samples, r }: Course): { path: number; cosine: number } {
-  return { path: moved * r.setup.steps, cosine: median(samples.flatMap((s) => s.cosine ?? [])) }
-}
-
-/** True if steps are too small: the loss falls while weights creep, or they stand on a slope. */
-function isSlow(c: Course): boolean {
-  const { left, falling, late, samples, stands } = c
-  // weights that a first large step threw far out move by a small part of their size from then on
-  if (overshootOf(c).isTooLarge || !(left > 0.02)) return false
-  const { path, cosine } = wayOf(c)
-  return stands || (samples.length >= 3 && path < 0.35 && falling > 0.005 && late < 0.2 && cosine >= (left > 0.15 ? 0.3 : 0.8))
-}
-
-/** What says that steps were too large. */
-function overshootOf({ r, diverged, left, jump, early, late, growth }: Course) {
-  const { isAdaptive } = r.setup
-  const unstable = Math.max(isAdaptive ? 0 : early, late)
-  const wild = jump > (isAdaptive ? 0.1 : 1)
-  const failed = left > 0.4 || (growth > 8 && left > 0.15)
-  return { isAdaptive, unstable, wild, failed, isTooLarge: diverged || unstable > 1 || wild || (growth > 8 && failed) }
-}
-
 function worst<T>(all: readonly T[], of: (t: T) => number): { of: T; value: number } | undefined {
   let found: { of: T; value: number } | undefined
   for (const t of all) {
@@ -648,11 +560,6 @@ function worst<T>(all: readonly T[], of: (t: T) => number): { of: T; value: numb
     if (found === undefined || value > found.value) found = { of: t, value }
   }
   return found
-}
-
-/** 0 for none. */
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0
 }
 
 /** `layer 0`, `layers 0 and 2`. */
