@@ -75,8 +75,8 @@ export function RaceTable({
   )
 }
 
-export /** Values above the lowest, on a logarithmic axis where the lowest is known. */
-function valuesChart(tracks: readonly (Track | null)[], { lowest }: Surface) {
+/** Values above the lowest, on a logarithmic axis where the lowest is known. */
+export function valuesChart(tracks: readonly (Track | null)[], { lowest }: Surface) {
   const longest = Math.max(1, ...tracks.map((track) => track?.steps ?? 0))
   const steps = Array.from({ length: longest + 1 }, (_, i) => i)
   const log = lowest !== null
