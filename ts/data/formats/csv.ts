@@ -33,9 +33,8 @@ export function parseCsv(text: string, options: CsvOptions = {}): Row[] {
  * @throws the errors of {@link parseCsv}, with the name of the file; Error for an unreadable file
  */
 export async function* csvRows(source: Source, options: CsvOptions = {}, lines?: number[]): AsyncGenerator<Row[], void, void> {
-  const name = nameOf(source)
-  const parser = new CsvParser(name, { ...(/\.tsv(\.gz)?$/i.test(name) && { delimiter: '\t' }), ...options }, lines)
-  for await (const text of decoded(name, piecesOf(source), options.encoding)) {
+  const parser = parserOf(source, options, lines)
+  for await (const text of decoded(nameOf(source), piecesOf(source), options.encoding)) {
     const rows = parser.push(text, false)
     if (rows.length > 0) yield rows
   }
@@ -54,9 +53,8 @@ export async function* encodedCsv(
   readersFor: (columns: readonly string[], delimiter: string, quote: string) => BlockReaders | null,
   size = BLOCK,
 ): AsyncGenerator<Row[] | EncodedRows, void, void> {
-  const name = nameOf(source)
-  const parser = new CsvParser(name, { ...(/\.tsv(\.gz)?$/i.test(name) && { delimiter: '\t' }), ...options })
-  const decode = decoderOf(name, options.encoding)
+  const parser = parserOf(source, options)
+  const decode = decoderOf(nameOf(source), options.encoding)
   const blocks = blocksOf(withWholeStart(piecesOf(source, size)), size)
   let readers: BlockReaders | null | undefined
   const ahead: Promise<ReadBlock>[] = []
@@ -99,6 +97,11 @@ export async function* encodedCsv(
     readers?.close()
     await blocks.return()
   }
+}
+
+function parserOf(source: Source, options: CsvOptions, lines?: number[]): CsvParser {
+  const name = nameOf(source)
+  return new CsvParser(name, { ...(/\.tsv(\.gz)?$/i.test(name) && { delimiter: '\t' }), ...options }, lines)
 }
 
 /** Bytes of a piece of a file, and about those of a block. */
