@@ -51,19 +51,19 @@ export async function trainTable(
   signal?.throwIfAborted()
   const line = terminalLine(verbose ?? (onProgress ? false : undefined))
   try {
-    const both = (progress: TableProgress) => {
+    const showAndCall = (progress: TableProgress) => {
       line?.show(() => progressText(progress))
       onProgress?.(progress)
     }
-    const tell = line ? both : onProgress
-    const told = tell && { onProgress: tell }
+    const listener = line ? showAndCall : onProgress
+    const listens = listener && { onProgress: listener }
     const trained = each
       ? await trainTargets(
           rows,
-          each.map((own) => ({ ...own, ...told })),
+          each.map((own) => ({ ...own, ...listens })),
           began,
         )
-      : await trainOne(rows, { ...options, ...told }, new ProgressWatch(tell, began, time), began)
+      : await trainOne(rows, { ...options, ...listens }, new ProgressWatch(listener, began, time), began)
     line?.end(doneText(trained.report))
     return trained
   } catch (error) {

@@ -51,8 +51,13 @@ export function trainTargets<P extends Prediction>(
       const onProgress = tellOf(own.target)
       const options = { ...own, ...limit, ...(given && { test: given }), ...(onProgress && { onProgress }) }
       const work = trainOne<P>(all, options, new ProgressWatch(onProgress, start, limit.time), start, shared)
-      // rows in such an error are those of the file of the test rows
-      trained.push(await work.catch((error) => (String(error?.message).startsWith(OF_TEST) ? ofTest(() => work) : work)))
+      trained.push(
+        await work.catch((error) => {
+          // such an error names the lines of the file of test rows
+          if (String(error?.message).startsWith(OF_TEST)) return ofTest(() => Promise.reject(error))
+          throw error
+        }),
+      )
     }
     const model = new TargetsModel<P>(trained.map(({ model }) => model))
     const { rows: test, metrics } = jointMetrics(Object.values(model.models), given ?? shared.parts?.[1] ?? [], seed)

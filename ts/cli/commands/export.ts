@@ -58,17 +58,17 @@ export function exportCommand(): Command {
     .action((model: string, options: ExportOptions) => exportModel(model, options))
 }
 
-async function exportModel(file: string, { target: column, to, out, half = false, json = false }: ExportOptions): Promise<void> {
+async function exportModel(file: string, { target, to, out, half = false, json = false }: ExportOptions): Promise<void> {
   const format = to ?? formatOf(out)
   if (half && format !== 'js') throw new Error(`--half is for --to js; ${format} has weights as they are`)
-  const ofTarget = column === undefined ? '' : `.${column.replace(/[^\p{L}\p{N}._-]/gu, '_')}`
-  const target = out ?? `${file.replace(/^.*[\\/]/, '').replace(/\.safetensors$/i, '')}${ofTarget}${ENDINGS[format]}`
-  checkOut('--out', target, { 'the model itself': file })
-  const model = await withModelFile(file, () => read(file, column))
-  const { bytes, use, note } = await naming(file, async () => written(model, format, target, half))
-  await writeFileWhole(target, bytes)
-  if (json) return print(JSON.stringify({ file: target, format, bytes: bytes.length, note }))
-  printText(`${paint('green', '✓')} ${paint('bold', target)}, ${whole(Math.ceil(bytes.length / 1000))} kB.${note === '' ? '' : ` ${note}`}`)
+  const ofTarget = target === undefined ? '' : `.${target.replace(/[^\p{L}\p{N}._-]/gu, '_')}`
+  const path = out ?? `${file.replace(/^.*[\\/]/, '').replace(/\.safetensors$/i, '')}${ofTarget}${ENDINGS[format]}`
+  checkOut('--out', path, { 'the model itself': file })
+  const model = await withModelFile(file, () => read(file, target))
+  const { bytes, use, note } = await naming(file, async () => written(model, format, path, half))
+  await writeFileWhole(path, bytes)
+  if (json) return print(JSON.stringify({ file: path, format, bytes: bytes.length, note }))
+  printText(`${paint('green', '✓')} ${paint('bold', path)}, ${whole(Math.ceil(bytes.length / 1000))} kB.${note === '' ? '' : ` ${note}`}`)
   for (const line of use.flatMap((text) => `  ${text}`.split('\n'))) print(paint('dim', line))
 }
 
@@ -88,7 +88,7 @@ async function read(file: string, target: string | undefined): Promise<TableMode
   return typeof tableModel === 'string' ? loadTableModel(file) : model
 }
 
-function written(model: TableModel | ImageModel | Module, format: ExportFormat, target: string, half: boolean): Written {
+function written(model: TableModel | ImageModel | Module, format: ExportFormat, path: string, half: boolean): Written {
   const isTable = 'net' in model && 'columns' in model
   const pictures = model instanceof ImageModel ? model : undefined
   const net = isTable ? (model as TableModel).net : (pictures?.net ?? (model as Module))
@@ -96,7 +96,7 @@ function written(model: TableModel | ImageModel | Module, format: ExportFormat, 
   if (format === 'js')
     return {
       bytes: isTable ? tableToFunction(model as TableModel, { weights }) : toFunction(net, { form: 'module', weights }),
-      use: [`import { predict } from './${target.replace(/^.*[\\/]/, '')}'`],
+      use: [`import { predict } from './${path.replace(/^.*[\\/]/, '')}'`],
       note: `predict(rows) takes ${isTable ? 'rows as they are in the table' : 'rows of numbers'}, and needs nothing.`,
     }
   const inputs = isTable
@@ -107,10 +107,10 @@ function written(model: TableModel | ImageModel | Module, format: ExportFormat, 
   if (format === 'onnx')
     return {
       bytes: toOnnx(net, pictures && { inputShape: [pictures.size, pictures.size, pictures.channels] }),
-      use: [`session = onnxruntime.InferenceSession('${target}')`, "session.run(None, {'input': x})"],
+      use: [`session = onnxruntime.InferenceSession('${path}')`, "session.run(None, {'input': x})"],
       note: inputs,
     }
-  return format === 'pytorch' ? forPyTorch(net, target, inputs) : forKeras(net, inputs)
+  return format === 'pytorch' ? forPyTorch(net, path, inputs) : forKeras(net, inputs)
 }
 
 /** A note on the pictures that a net takes. */
@@ -131,8 +131,8 @@ function whatItGives({ task, classNames, decision }: TableModel): string {
   return `; it gives logits of the classes${named}`
 }
 
-function forPyTorch(net: Module, target: string, inputs: string): Written {
-  const load = `model.load_state_dict(safetensors.torch.load_file('${target}'))`
+function forPyTorch(net: Module, path: string, inputs: string): Written {
+  const load = `model.load_state_dict(safetensors.torch.load_file('${path}'))`
   if (!(net instanceof Ensemble)) {
     const { tensors, code } = toPyTorch(net)
     return { bytes: encodeSafetensors(tensors), use: [`model = ${code}`, load], note: inputs }
