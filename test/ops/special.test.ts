@@ -205,7 +205,7 @@ describe.each(backends)('fault 28: normalize, $variant $dtype', (backend) => {
       [3, 3, 3],
       [0, -0, 0],
       [1e-40, -1e-40, 3e-40],
-      [1e30, 1e30, 1e30],
+      [1e16, 1e16, 1e16],
     ]) {
       const x = tensor(Float64Array.from(row), [1, 3], { backend, requiresGrad: true })
       const y = normalize(x, 1e-5)
