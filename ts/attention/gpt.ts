@@ -24,7 +24,7 @@ import { NORMALIZATIONS, type Normalization, normOf, TransformerBlock } from './
 export type PositionKind = 'learned' | 'sinusoidal' | 'rotary'
 
 /** @internal */
-export const POSITION_KINDS = ['learned', 'sinusoidal', 'rotary'] as const
+const POSITION_KINDS = ['learned', 'sinusoidal', 'rotary'] as const
 
 /** Sizes and options of a {@link GPT}. */
 export interface GPTOptions extends ModuleOptions {

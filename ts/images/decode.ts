@@ -14,9 +14,9 @@ export interface Pixels {
 }
 
 /** Pixels that a picture may have: 64 million take 256 MB while they are decoded. */
-export const MAX_PIXELS = 64e6
+const MAX_PIXELS = 64e6
 /** A side of fewer pixels shows nothing. */
-export const MIN_SIDE = 2
+const MIN_SIDE = 2
 
 /** The used part of sharp. */
 interface Sharp {

@@ -153,8 +153,8 @@ export function settingsOf<O extends RecurrentOptions>(
   return { ...read, cell, inputs, units }
 }
 
-/** @internal Makes the parameters and buffers of a layer. */
-export function makeMembers(
+/** Makes the parameters and buffers of a layer. */
+function makeMembers(
   { cell, inputs, units, bidirectional, bias, statefulRows, dropout, recurrentDropout, ...initializers }: RecurrentSettings,
   context: BuildContext,
   makeParameter: (name: string, shape: Shape, values?: InitializerName | Initializer) => Parameter,

@@ -67,7 +67,7 @@ function widthOf({ lookback, horizon, season, longer, known, fixed }: NetPlan): 
 }
 
 /** The first origin from which a net can see a series. */
-export function firstOrigin({ lookback, season, longer }: NetPlan): number {
+function firstOrigin({ lookback, season, longer }: NetPlan): number {
   return Math.max(lookback, season, longer)
 }
 

@@ -488,7 +488,7 @@ class StreamRun implements Training {
 
   get means(): Training['means'] {
     const { epochRows, windowRows, lossSum, windowLossSum } = this.position
-    return { samples: epochRows + windowRows, lossSum: lossSum + windowLossSum, sums: [], kept: null } as unknown as Training['means']
+    return { samples: epochRows + windowRows, lossSum: lossSum + windowLossSum, sums: [], kept: null }
   }
 
   goOnAfter(epochs: readonly EpochRecord[], seconds: number, _batches = 0, secondsOfEpoch = 0): void {

@@ -98,7 +98,7 @@ export interface Training {
   /** Seconds since `fit` was called. */
   readonly secondsSoFar: number
   /** @internal means of losses and metrics over the batches of the epoch so far */
-  readonly means: RunningMeans
+  readonly means: Pick<RunningMeans, 'samples' | 'lossSum' | 'sums' | 'kept'>
   /** Seconds since the epoch began. */
   readonly secondsOfEpoch: number
   /** Batches of the unfinished epoch so far; 0 between two epochs. */
@@ -171,7 +171,7 @@ export async function callEach(
   }
 }
 
-/** @internal the error of a callback, with the name of the callback */
-export function callbackError(who: string, hook: string, name: string | number, cause: unknown): Error {
+/** The error of a callback, with the name of the callback. */
+function callbackError(who: string, hook: string, name: string | number, cause: unknown): Error {
   return plainError(`${who}: ${hook} of callback ${name} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
 }

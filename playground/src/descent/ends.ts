@@ -56,7 +56,7 @@ function isBouncing({ path, values, steps }: Track): boolean {
 }
 
 /** True if it curves up in every direction, and the minimum estimated from curvature and slope is less than a tenth away. */
-export const isNearMinimum = ({ gradient, eigenvalues: [lowest] }: Verdict) => lowest > 0 && Math.hypot(...gradient) < 0.1 * lowest
+const isNearMinimum = ({ gradient, eigenvalues: [lowest] }: Verdict) => lowest > 0 && Math.hypot(...gradient) < 0.1 * lowest
 
 /** The kind of a place, with its slope and curvature. */
 export function verdictText({ at: [x, y], verdict }: { at: readonly [number, number]; verdict: Verdict }): string {

@@ -150,7 +150,7 @@ export function PicturesTab() {
 }
 
 /** The net's answer, and how the score of a class comes about. */
-export function answerText({ scores, shares, evidence }: Look, label: number, asked: number): string {
+function answerText({ scores, shares, evidence }: Look, label: number, asked: number): string {
   const answer = scores.indexOf(Math.max(...scores))
   const mean = evidence[asked].reduce((sum, v) => sum + v, 0) / evidence[asked].length
   const of = label < 0 ? 'What you drew' : `A ${label} among the test digits`

@@ -10,8 +10,8 @@ const MAX_COUNTED = 1 << 18
 /** Length of a row's vector: entries are then about as large as other features. */
 const LENGTH = 2
 
-/** @internal The words of a text in lower case, accents composed (NFC), and each pair of neighbors. */
-export function wordsAndPairs(text: string): string[] {
+/** The words of a text in lower case, accents composed (NFC), and each pair of neighbors. */
+function wordsAndPairs(text: string): string[] {
   const words = text.normalize('NFC').toLowerCase().match(WORD) ?? []
   return [...words, ...words.slice(1).map((word, i) => `${words[i]} ${word}`)]
 }
