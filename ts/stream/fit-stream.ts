@@ -383,25 +383,6 @@ class StreamRun implements Training {
       position.windowLossSum = inner.means.lossSum
       if (this.isStopped) inner.control.stop(this.stopReason as string)
     }
-    const hooks: Callback[] = []
-    if (this.has('onBatchEnd'))
-      hooks.push({
-        onBatchEnd: async () => {
-          follow()
-          await this.callEach('onBatchEnd', (c) => c.onBatchEnd?.(this.progress(), this.control))
-          follow()
-        },
-      })
-    const isWatched = ['onBatchSaved', 'onPause'] as const
-    if (isWatched.some((hook) => this.has(hook)))
-      hooks.push({
-        savesEvery: Math.min(...this.callbacks.map((c) => c.savesEvery ?? Number.POSITIVE_INFINITY)),
-        onPause: () => {
-          follow()
-          return this.callEach('onPause', (c) => c.onPause?.(this.progress(), this))
-        },
-        onBatchSaved: () => this.saveBatches(),
-      })
     const resume: Resume = {
       restore: (training) => {
         inner = training
@@ -420,7 +401,7 @@ class StreamRun implements Training {
           ...dataOf(model, numbers),
           ...{ loss, optimizer, batchSize, shuffle, replay, yieldEvery, resume, verbose: false },
           seed: (seed + position.window) % Number.MAX_SAFE_INTEGER,
-          callbacks: hooks,
+          callbacks: this.hooksFor(follow),
           ...(schedule && { schedule: (step: number) => schedule(steps + step) }),
           ...(onProgress && { onProgress: report }),
           ...(signal && { signal }),
@@ -435,6 +416,29 @@ class StreamRun implements Training {
     follow()
     // a shorter window is the last one of its epoch, which is saved at its end, or of ragged rows, whose next window is saved
     if (numbers.count % batchSize === 0 && position.batches * batchSize >= numbers.count) await this.saveBatches()
+  }
+
+  /** Callbacks for `fit` of a window, which call those of this training. @param follow takes over what `fit` has done so far */
+  private hooksFor(follow: () => void): Callback[] {
+    const hooks: Callback[] = []
+    if (this.has('onBatchEnd'))
+      hooks.push({
+        onBatchEnd: async () => {
+          follow()
+          await this.callEach('onBatchEnd', (c) => c.onBatchEnd?.(this.progress(), this.control))
+          follow()
+        },
+      })
+    if (this.has('onBatchSaved') || this.has('onPause'))
+      hooks.push({
+        savesEvery: Math.min(...this.callbacks.map((c) => c.savesEvery ?? Number.POSITIVE_INFINITY)),
+        onPause: () => {
+          follow()
+          return this.callEach('onPause', (c) => c.onPause?.(this.progress(), this))
+        },
+        onBatchSaved: () => this.saveBatches(),
+      })
+    return hooks
   }
 
   private count({ bad }: StreamWindow): void {
