@@ -118,87 +118,99 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
     checkEnding('--html', given.html, 'a page of HTML', ['html', 'htm'])
   }
   const options = await withTarget(file, given)
-  const { found, net } = await interruptible(async (signal) => {
-    const { target, epochs, seed, trials } = options
-    const data = trialOptions(options)
-    const name = options.name ?? basename(file, extname(file))
-    const storage = options.storage ?? `${name}.tune.log`
-    const space: Space = options.space === undefined ? TABLE_SPACE : spaceFrom(options.space)
-    // mistakes in the table are reported here, not by a worker
-    printTargetNotes(target, await naming(file, () => tableObjective({ file, epochs, ...data }), options))
-    const study = await createStudy({
-      space,
-      storage,
-      name,
-      seed,
-      pruner: hyperband({ minResource: Math.min(4, epochs), maxResource: epochs }),
-    })
-    try {
-      const isQueue = /^(rediss?|postgres(ql)?):/.test(storage)
-      // a table that is fetched is no file; workers of a queue want one
-      const sha256 = isQueue || !/^https?:\/\//.test(file) ? await hashOf(file) : undefined
-      await checkSettings(study, storage, settingsOf(options))
-      if (sha256 !== undefined) await checkTable(study, storage, file, sha256)
-      const before = study.finished
-      if (!silent) {
-        print(paint('bold', `Tuning nets for ${target} of ${file}`))
-        print(`  ${paint('dim', 'kept in')} ${study.place}${before > 0 ? `, which has ${before} trials: going on` : ''}`)
-        if (isQueue)
-          print(
-            `  ${paint('dim', 'run by')} gradus tune worker ${study.place} --table ./${basename(file)}, on this machine and any other that has ${file}`,
-          )
-        print()
-      }
-      const time = options.time ?? (trials === undefined ? USUAL_TIME : undefined)
-      const progress = new TuneProgress(study, { trials, time, before }, silent)
-      try {
-        await study.optimize(
-          {
-            ...{ module: TUNE_FILE, name: TUNE_MODULE, factory: 'tableObjective' },
-            // a worker has the table under its name
-            options: { ...(isQueue ? { file: basename(file), sha256 } : { file }), epochs, ...data },
-          },
-          {
-            ...(trials !== undefined && { trials }),
-            ...(time !== undefined && { time }),
-            parallel: options.parallel ?? (isQueue ? QUEUED : 'auto'),
-            ...(isQueue && { queue: storage }),
-            onError: 'continue',
-            signal,
-            ...(options.trialTime !== undefined && { trialTime: options.trialTime }),
-            onTrial: (trial) => progress.trial(trial),
-            onMessage: (text) => progress.message(text),
-          },
-        )
-      } finally {
-        progress.end()
-      }
-      if (options.html !== undefined) await writeFileWhole(options.html, reportHtml(study))
-      if (!options.json) conclude(study, options)
-      const best = study.bestTrial && netSettings(study.bestParams, epochs)
-      const lines = best && { tunedTrain: trainLine(file, options, best), defaultTrain: trainLine(file, options, {}) }
-      const net = signal.aborted ? undefined : best
-      if (net !== undefined && !silent) {
-        print()
-        print(paint('dim', 'Training with what was found and by default, to compare both …'))
-      }
-      const comparison =
-        net === undefined ? undefined : compared(await compareWithDefault(file, { ...options, ...net }, signal).catch(notCompared))
-      if (!options.json && lines !== undefined) advise(lines, comparison, options)
-      if (signal.aborted && !options.json) printLines(`\nStopped; all results are kept in ${study.place}: the same command goes on.`)
-      return {
-        found: { ...foundIn(study), train: lines && adviceOf(lines, comparison), comparison: comparison && { ...comparison, ...lines } },
-        net,
-      }
-    } finally {
-      await study.close()
-    }
-  })
+  const { found, net } = await interruptible((signal) => search(file, options, silent, signal))
   const training = net !== undefined && options.out !== undefined && { ...options, ...net, time: undefined, out: options.out }
   if (options.json) return print(JSON.stringify({ ...found, ...(training && { trained: trainedJson(await trainModel(file, training)) }) }))
   if (!training) return
   if (!silent) print()
   await trainOnTable(file, training)
+}
+
+type Targeted = TuneOptions & { target: string }
+
+/** Runs a study of nets for the table. @returns what it found, for JSON, and the best nets unless it was stopped */
+async function search(file: string, options: Targeted, silent: boolean, signal: AbortSignal) {
+  const { epochs, seed } = options
+  const name = options.name ?? basename(file, extname(file))
+  const storage = options.storage ?? `${name}.tune.log`
+  const space: Space = options.space === undefined ? TABLE_SPACE : spaceFrom(options.space)
+  // mistakes in the table are reported here, not by a worker
+  printTargetNotes(options.target, await naming(file, () => tableObjective({ file, epochs, ...trialOptions(options) }), options))
+  const pruner = hyperband({ minResource: Math.min(4, epochs), maxResource: epochs })
+  const study = await createStudy({ space, storage, name, seed, pruner })
+  try {
+    await runTrials(study, storage, file, options, silent, signal)
+    if (options.html !== undefined) await writeFileWhole(options.html, reportHtml(study))
+    if (!options.json) conclude(study, options)
+    const best = study.bestTrial && netSettings(study.bestParams, epochs)
+    const lines = best && { tunedTrain: trainLine(file, options, best), defaultTrain: trainLine(file, options, {}) }
+    const net = signal.aborted ? undefined : best
+    if (net !== undefined && !silent) {
+      print()
+      print(paint('dim', 'Training with what was found and by default, to compare both …'))
+    }
+    const comparison =
+      net === undefined ? undefined : compared(await compareWithDefault(file, { ...options, ...net }, signal).catch(notCompared))
+    if (!options.json && lines !== undefined) advise(lines, comparison, options)
+    if (signal.aborted && !options.json) printLines(`\nStopped; all results are kept in ${study.place}: the same command goes on.`)
+    return {
+      found: { ...foundIn(study), train: lines && adviceOf(lines, comparison), comparison: comparison && { ...comparison, ...lines } },
+      net,
+    }
+  } finally {
+    await study.close()
+  }
+}
+
+/** Runs the trials of a study, with progress. @throws Error if the study began with other settings, or another table */
+async function runTrials(
+  study: Study,
+  storage: string,
+  file: string,
+  options: Targeted,
+  silent: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const { target, epochs, trials } = options
+  const isQueue = /^(rediss?|postgres(ql)?):/.test(storage)
+  // a table that is fetched is no file; workers of a queue want one
+  const sha256 = isQueue || !/^https?:\/\//.test(file) ? await hashOf(file) : undefined
+  await checkSettings(study, storage, settingsOf(options))
+  if (sha256 !== undefined) await checkTable(study, storage, file, sha256)
+  const before = study.finished
+  if (!silent) {
+    print(paint('bold', `Tuning nets for ${target} of ${file}`))
+    print(`  ${paint('dim', 'kept in')} ${study.place}${before > 0 ? `, which has ${before} trials: going on` : ''}`)
+    if (isQueue)
+      print(
+        `  ${paint('dim', 'run by')} gradus tune worker ${study.place} --table ./${basename(file)}, on this machine and any other that has ${file}`,
+      )
+    print()
+  }
+  const time = options.time ?? (trials === undefined ? USUAL_TIME : undefined)
+  const progress = new TuneProgress(study, { trials, time, before }, silent)
+  try {
+    await study.optimize(
+      {
+        ...{ module: TUNE_FILE, name: TUNE_MODULE, factory: 'tableObjective' },
+        // a worker has the table under its name
+        options: { ...(isQueue ? { file: basename(file), sha256 } : { file }), epochs, ...trialOptions(options) },
+      },
+      {
+        ...(trials !== undefined && { trials }),
+        ...(time !== undefined && { time }),
+        parallel: options.parallel ?? (isQueue ? QUEUED : 'auto'),
+        ...(isQueue && { queue: storage }),
+        onError: 'continue',
+        signal,
+        ...(options.trialTime !== undefined && { trialTime: options.trialTime }),
+        onTrial: (trial) => progress.trial(trial),
+        onMessage: (text) => progress.message(text),
+      },
+    )
+  } finally {
+    progress.end()
+  }
 }
 
 /** Settings that trials share, in the form of the command line: all options of the table, as they decide what a trial learns. */
