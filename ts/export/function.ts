@@ -197,9 +197,8 @@ export function toFunction(model: Module, options: FunctionOptions = {}): string
   if (!/^[A-Za-z_$][\w$]*$/.test(name)) throw rangeError(`toFunction: name wants that of a function, got ${show(name)}`)
   const writer = new SourceWriter(weights)
   const body = writer.net(model)
-  const usual = writer.constants.length > 0 ? (['weights'] as const) : []
-  const helpers = [...usual, ...writer.helpers].map((helper) => HELPERS[helper])
-  const parts = [...helpers, ...writer.roomHelpers, ...writer.constants, `  return ${body}`]
+  const usual = writer.constants.length > 0 ? [HELPERS.weights] : []
+  const parts = [...usual, ...writer.helpers, ...writer.constants, `  return ${body}`]
   return `${form === 'module' ? '/** Written by gradus. */\n' : ''}const ${name}Row = (() => {
 ${parts.join('\n')}
 })()
@@ -213,9 +212,7 @@ ${form === 'module' ? 'export ' : ''}function ${name}(rows) {
 }
 
 class SourceWriter implements FunctionSource {
-  readonly helpers: (keyof typeof HELPERS)[] = []
-  /** Helpers of layers of rooms. */
-  readonly roomHelpers = new Set<string>()
+  readonly helpers = new Set<string>()
   readonly constants: string[] = []
   /** Number of members of the ensemble whose layers are being written. */
   private members = 1
@@ -350,11 +347,11 @@ class SourceWriter implements FunctionSource {
   }
 
   private use(helper: keyof typeof HELPERS): void {
-    if (!this.helpers.includes(helper)) this.helpers.push(helper)
+    this.helper(HELPERS[helper])
   }
 
   helper(lines: string): void {
-    this.roomHelpers.add(lines)
+    this.helpers.add(lines)
   }
 
   /** The name of an array, of halves if `weights: 'float16'` asks for them. */
