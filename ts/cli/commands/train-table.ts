@@ -136,20 +136,8 @@ export async function trainModel(file: string, options: TableTrainOptions): Prom
   const testRows = test === undefined ? undefined : await readRows(test, options)
   const silent = options.quiet === true || options.json === true
   return interruptible(async (signal) => {
-    const reporters = new Map<string, TableReporter>()
-    // each target has its own area
-    const reporterOf = (name: string) => {
-      const known = reporters.get(name)
-      if (known !== undefined) return known
-      for (const earlier of reporters.values()) earlier.end()
-      const made = new TableReporter(paint('bold', `Learning '${name}' from ${nameOfInput(file)}`), silent)
-      reporters.set(name, made)
-      return made
-    }
+    const { reporterOf, end } = reportersOf(file, silent)
     const watch = reporterOf(typeof target === 'string' ? target : target[0])
-    const end = () => {
-      for (const reporter of reporters.values()) reporter.end()
-    }
     const limit = time === undefined ? undefined : timeLeft(time)
     try {
       const work = async () => {
@@ -182,6 +170,23 @@ export async function trainModel(file: string, options: TableTrainOptions): Prom
       end()
     }
   }, NO_MODEL)
+}
+
+/** The progress of each target, which has an area of the terminal of its own. */
+function reportersOf(file: string, silent: boolean): { reporterOf: (target: string) => TableReporter; end: () => void } {
+  const reporters = new Map<string, TableReporter>()
+  const end = () => {
+    for (const reporter of reporters.values()) reporter.end()
+  }
+  const reporterOf = (target: string) => {
+    const known = reporters.get(target)
+    if (known !== undefined) return known
+    end()
+    const made = new TableReporter(paint('bold', `Learning '${target}' from ${nameOfInput(file)}`), silent)
+    reporters.set(target, made)
+    return made
+  }
+  return { reporterOf, end }
 }
 
 function targetsInFlags(report: TargetsReport): TargetsReport {
