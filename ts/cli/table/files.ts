@@ -217,7 +217,7 @@ export async function naming<T>(file: string, work: () => Promise<T>, { test, ..
     if (near !== undefined) error.message += `; did you mean ${near}?`
     if (isOfTest) error.message = `--test ${test}: ${error.message.slice(OF_TEST.length)}`
     else if (!error.message.includes(name))
-      error.message = `${name}: ${error.message.replace(/^(fromTable|encode|dataset|trainTable|prepareTable|inspectTable|evaluateTable): /, '')}`
+      error.message = `${name}: ${error.message.replace(/^(fromTable|encode|dataset|predict|trainTable|prepareTable|inspectTable|evaluateTable): /, '')}`
     throw error
   }
 }
