@@ -1,16 +1,13 @@
 /** Losses of rows over the temperature: slopes are those of the loss, and the temperature of a cross-validation is the likeliest one. */
-import { beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { RandomStream } from '../../ts/common/random-stream.js'
 import { type Answers, ONE_CLASS, setsOf } from '../../ts/head/answers.js'
-import { choosePenalty } from '../../ts/head/choose-penalty.js'
-import { load } from '../../ts/index.js'
+import { searchPenalty } from '../../ts/head/choose-penalty.js'
+import type { Lines } from '../../ts/head/lines.js'
 
-beforeAll(() => load({ backend: 'wasm' }))
-
-const SETS = setsOf([Uint8Array.of(0, 0, 0), Uint8Array.of(1, 0, 0), Uint8Array.of(0, 1, 1)])
 const KINDS: [string, Answers][] = [
   ['of one class', ONE_CLASS],
-  ['of sets', SETS],
+  ['of sets', setsOf([Uint8Array.of(0, 0, 0), Uint8Array.of(1, 0, 0), Uint8Array.of(0, 1, 1)])],
   ['of sets, some classes of which are judged', setsOf([Uint8Array.of(0, 1, 0), Uint8Array.of(1, 0, 1), Uint8Array.of(1, 1, 1)], [0, 2])],
 ]
 
@@ -29,23 +26,27 @@ test.each(KINDS)('slopes of losses %s are their differences', (_, answers) => {
   }
 })
 
-test.each([...KINDS.slice(0, 2)].flatMap(([what, answers]) => [1e-4, 0.1, 10, 1000].map((only) => [what, only, answers] as const)))(
-  'the temperature %s at a penalty of %d is that of a fine grid',
-  (_, only, answers) => {
-    const random = new RandomStream(2)
-    const answerOf = Int32Array.from({ length: 300 }, (_, i) => i % 3)
-    const vectors = Float32Array.from({ length: 300 * 20 }, (_, i) => random.normal() + Number(i % 20 === Math.floor(i / 20) % 3))
-    const chosen = choosePenalty('a test', { vectors, count: 300, width: 20 }, answerOf, 3, { seed: 0, only, answers })
-    if (chosen === null) throw new Error('no cross-validation')
-    const { judged, logits, temperature } = chosen
+test.each(KINDS)('the temperature of few and many rows %s, right and wrong ones, is that of a fine grid', (_, answers) => {
+  const random = new RandomStream(2)
+  const grid = Array.from({ length: 801 }, (_, i) => ((i - 400) / 400) * Math.log(8))
+  for (let k = 0; k < 200; k++) {
+    const rows = [2, 5, 20, 100][k % 4]
+    const size = 10 ** (3 * random.uniform() - 1)
+    const logits = Float64Array.from({ length: 3 * rows }, () => size * random.normal())
+    const wrong = random.uniform()
+    const rowOf = (row: number) => logits.subarray(3 * row, 3 * row + 3)
+    const likeliest = (row: number) =>
+      [0, 1, 2].reduce((a, b) => (answers.lossOf(rowOf(row), b, 1) < answers.lossOf(rowOf(row), a, 1) ? b : a))
+    const answerOf = Int32Array.from({ length: rows }, (_, row) =>
+      random.uniform() < wrong ? Math.floor(3 * random.uniform()) : likeliest(row),
+    )
+    const judged = answerOf.map((_, row) => row)
+    const solved = { solve() {}, logits: () => logits, mean: () => null } as unknown as Lines
+    const held = { answerOf, classes: 3, judged, answers, foldOf: new Int32Array(rows) }
+    const { temperature } = searchPenalty([solved], held, { spread: 1, only: 1, calibrate: true })
     const lossAt = (log: number) =>
-      judged.reduce(
-        (sum, row) => sum + answers.lossOf(logits.subarray(3 * row, 3 * row + 3), chosen.answerOf[row], Math.exp(-log)),
-        log ** 2 / 2,
-      )
-    const grid = Array.from({ length: 801 }, (_, i) => ((i - 400) / 400) * Math.log(8))
-    const best = grid.reduce((a, b) => (lossAt(b) < lossAt(a) ? b : a))
-    expect(Math.abs(Math.log(temperature) - best)).toBeLessThan(0.1)
-    expect(lossAt(Math.log(temperature)) / lossAt(best)).toBeLessThan(1.001)
-  },
-)
+      judged.reduce((sum, row) => sum + answers.lossOf(rowOf(row), answerOf[row], Math.exp(-log)), log ** 2 / 2)
+    const losses = grid.map(lossAt)
+    expect(Math.abs(Math.log(temperature) - grid[losses.indexOf(Math.min(...losses))]), `case ${k}`).toBeLessThan(0.05)
+  }
+})

@@ -236,8 +236,8 @@ function chooseTemperature({ logits, answerOf, classes, judged, answers }: Held)
     if (slope > 0) high = u
     else low = u
     const before = u
-    // where the loss falls with u, its curvature over u is smaller than that over 1/T says, and a shorter step is safer
-    u -= slope / (inverse ** 2 * slopes[1] + Math.max(0, inverse * slopes[0]) + 1)
+    // where the curvature is negative, the step goes out of the limits
+    u -= slope / (inverse ** 2 * slopes[1] + inverse * slopes[0] + 1)
     const isNewton = u > low && u < high
     if (!isNewton) u = (low + high) / 2
     if (Math.abs(u - before) < (isNewton ? LEAST_STEP : LEAST_STEP ** 2)) break
