@@ -270,8 +270,9 @@ export class Node implements GraphNode {
       const results = isFused ? fused(gradient, direct) : vjp(gradient, operations as Operations)
       if (operations === null && gradient.size > 1) {
         const at = gradient.address
-        // a rule in operations may give its gradient on as it is, and a kernel may have written over it
-        gradient.backend.arena.gradientRead(at, isFused && results.every((result) => result?.address !== at))
+        // a rule in operations may give its gradient on as it is, to several; a kernel may have written over it, for one reader
+        const readers = isFused ? results.filter((result) => result?.address === at).length : 2
+        if (readers !== 1) gradient.backend.arena.gradientRead(at, readers === 0)
       }
       return results
     } finally {
