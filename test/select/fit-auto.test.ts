@@ -170,6 +170,21 @@ test.each<[string, Partial<FitAutoOptions>]>([
   expect(trials.every(({ steps, loss }) => steps >= 1 && !Number.isNaN(loss))).toBe(true)
 })
 
+test.each(Object.keys(OPTIMIZERS))('%s learns at the rate that is found, or is refused', async (name) => {
+  const make = OPTIMIZERS[name as 'SGD']
+  const inputs = Array.from({ length: 64 }, (_, i) => [((i * 1.236) % 1) - 0.5, ((i * 1.236 + 0.618) % 1) - 0.5])
+  const plane = { inputs, targets: inputs.map(([a, b]) => [2 * a - b]), loss: mse }
+  const model = new Sequential([new Dense(2, 4, { activation: 'tanh' }), new Dense(4, 1)], { seed: 3, backend })
+  const before = evaluateModel(model, plane).loss
+  const work = fitAuto(model, { ...plane, epochs: 60, validationFraction: 0.2, optimizer: new make(model.parameters()) })
+  if (name === 'Rprop')
+    return expect(work).rejects.toThrow(
+      /^fitAuto: the loss of short trainings is 0\.\d+ at every learning rate; use fit for an optimizer .* such as Rprop/,
+    )
+  await work
+  expect(evaluateModel(model, plane).loss).toBeLessThan(0.9 * before)
+})
+
 test.each<[string, Partial<FitAutoOptions>]>([
   ['one step', { epochs: 1 }],
   ['two steps', { epochs: 2 }],

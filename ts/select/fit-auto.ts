@@ -80,6 +80,8 @@ const PARTS = 8
  * would prefer rates that are too low.
  */
 const [HIGH, ERRORS] = [-1, 2]
+/** Relative difference of losses of floats that are equal but for rounding. */
+const ROUNDING = 1e-6
 /** Further full trainings, a tenth of the rate each, if all diverged. */
 const RETRIES = 3
 
@@ -129,8 +131,8 @@ type Tried = Map<number, Judged>
  * const { learningRate, trials } = await fitAuto(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 5, validationFraction: 0.2 })
  * trials.length >= 9 // true
  * trials.some((trial) => trial.learningRate === learningRate) // true
- * @throws RangeError, ShapeError, TypeError for data or options that do not fit; NonFiniteError if the first loss is not finite, or training diverges
- *   at every rate; the signal's reason if it ends the short trainings. The model is as before then.
+ * @throws RangeError, ShapeError, TypeError for data or options that do not fit; RangeError if the loss is the same at every rate, as that of an optimizer
+ *   that sets its steps without it; NonFiniteError if the first loss is not finite, or training diverges at every rate; the signal's reason if it ends the short trainings. The model is as before then.
  */
 export async function fitAuto(model: Module, given: FitAutoOptions): Promise<AutoHistory> {
   checkModel('fitAuto', model)
@@ -224,6 +226,11 @@ async function searchRates({ short, full, haveAllDiverged }: Trainings): Promise
     if (beside === undefined) break
     first.set(beside, await short(beside, SHORT))
   }
+  const least = leastOf(first)
+  if (least === Math.max(...first.keys()) && isFlat(first))
+    throw rangeError(
+      `fitAuto: the loss of short trainings is ${first.get(least)?.loss} at every learning rate; use fit for an optimizer that sets its steps without one, such as Rprop, and look whether the model has parameters that may change`,
+    )
   const center = cautiousOf(first)
   const second: Tried = new Map()
   for (const position of [center, center - 1, center + 1]) second.set(position, await short(position, LONGER))
@@ -233,18 +240,30 @@ async function searchRates({ short, full, haveAllDiverged }: Trainings): Promise
   for (let i = 2; i <= RETRIES + 1 && haveAllDiverged(); i++) await full(start - 4 * i)
 }
 
-/** The position of the least loss; of equal losses, such as those of trainings that diverged, the lowest. */
+/**
+ * The position of the least loss. Of equal ones the highest, since rates that are too low change nothing; the lowest if all diverged, or none has a loss.
+ */
 function leastOf(tried: Tried): number {
-  return [...tried].reduce((a, b) => (b[1].loss < a[1].loss || (b[1].loss === a[1].loss && b[0] < a[0]) ? b : a))[0]
+  const least = Math.min(...[...tried.values()].map(({ loss }) => loss))
+  const positions = [...tried].flatMap(([position, { loss }]) => (loss <= least + ROUNDING * Math.abs(least) ? [position] : []))
+  return Number.isFinite(least) && least !== 0 ? Math.max(...positions) : Math.min(...positions)
 }
 
-/** The position of the least loss; a lower one of the high ones if the least does not surely surpass it. */
+/** True if no loss differs from the others. */
+function isFlat(tried: Tried): boolean {
+  const losses = [...tried.values()].map(({ loss }) => loss)
+  const least = Math.min(...losses)
+  return Math.max(...losses) <= least + ROUNDING * Math.abs(least)
+}
+
+/** The position of the least loss; a lower one of the high ones near it if the least does not surely surpass it. */
 function cautiousOf(tried: Tried): number {
   const least = leastOf(tried)
   const best = tried.get(least) as Judged
+  const from = Math.max(HIGH, least - SPACING)
   return Math.min(
     least,
-    ...[...tried].flatMap(([position, judged]) => (position >= HIGH && excess(judged, best) <= ERRORS ? [position] : [])),
+    ...[...tried].flatMap(([position, judged]) => (position >= from && excess(judged, best) <= ERRORS ? [position] : [])),
   )
 }
 
