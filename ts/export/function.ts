@@ -60,6 +60,7 @@ const HELPERS = {
   })`,
   dense: `  // x·W + b along the last axis
   const dense = (x, weight, bias, inputs, outputs, f) => {
+    if (x.length % inputs > 0) throw new RangeError('wants rows of ' + inputs + ' numbers, got ' + x.length)
     const y = new Float64Array((x.length / inputs) * outputs)
     for (let row = 0, from = 0; from < x.length; row += outputs, from += inputs) {
       for (let j = 0; j < outputs; j++) y[row + j] = bias === null ? 0 : bias[j]
@@ -206,7 +207,8 @@ ${parts.join('\n')}
 /** Predicts rows, or one row of numbers. */
 ${form === 'module' ? 'export ' : ''}function ${name}(rows) {
   if (typeof rows[0] === 'number') return Array.from(${name}Row(Float64Array.from(rows)))
-  return Array.from(rows, (row) => Array.from(${name}Row(Float64Array.from(Array.from(row).flat(Infinity)))))
+  const flat = (row) => Array.from(row, (value) => (Object(value) === value ? flat(value) : value)).flat()
+  return Array.from(rows, (row) => Array.from(${name}Row(Float64Array.from(flat(row)))))
 }
 `
 }

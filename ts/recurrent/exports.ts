@@ -82,7 +82,7 @@ function onnx(layer: RecurrentLayer, graph: OnnxGraph, x: string, rank: number, 
   return graph.node('Reshape', [graph.node('Transpose', [y], { perm }), graph.list(shape)])
 }
 
-/** A scan of one direction in JavaScript. `keep` asks for the outputs of all steps, and steps whose numbers all equal `skipped` do not count. */
+/** A scan of one direction in JavaScript. `keep` asks for the outputs of all steps, and steps whose numbers all round to `skipped` do not count. */
 const SCAN = `  const logistic = (x) => 1 / (1 + Math.exp(-x))
   // the new state of a unit j, from x·W + b and h·U of its gates
   const cells = {
@@ -108,6 +108,7 @@ const SCAN = `  const logistic = (x) => 1 / (1 + Math.exp(-x))
     for (let i = 0; i < h.length; i++) for (let j = from; j < to; j++) u[j] += h[i] * weight[i * u.length + j]
   }
   const scan = (cell, x, inputs, n, weight, recurrent, bias, b, reverse, keep, skipped) => {
+    if (x.length === 0 || x.length % inputs > 0) throw new RangeError('wants steps of ' + inputs + ' numbers, got ' + x.length)
     const [steps, width] = [x.length / inputs, weight.length / inputs]
     const [z, u, c] = [new Float64Array(width), new Float64Array(width), new Float64Array(n)]
     const outputs = new Float64Array(keep ? steps * n : n)
@@ -115,7 +116,7 @@ const SCAN = `  const logistic = (x) => 1 / (1 + Math.exp(-x))
     for (let at = 0; at < steps; at++) {
       const step = reverse ? steps - 1 - at : at
       const row = x.subarray(step * inputs, (step + 1) * inputs)
-      if (row.every((value) => value === skipped)) continue
+      if (row.every((value) => Math.fround(value) === skipped)) continue
       for (let j = 0; j < width; j++) z[j] = bias === null ? 0 : bias[j]
       for (let i = 0; i < inputs; i++) for (let j = 0; j < width; j++) z[j] += row[i] * weight[i * width + j]
       if (cell === 'gruBefore') {
@@ -143,7 +144,7 @@ function source(layer: RecurrentLayer, to: FunctionSource, at: string): string {
   const directions = directionsOf(layer as unknown as Members).map(({ weight, recurrentWeight, bias, recurrentBias }, i) => {
     const candidate = to.wholes(recurrentBias?.data() ?? new Float32Array(units))
     const weights = [to.constant(weight.data()), to.constant(recurrentWeight.data()), bias ? to.wholes(bias.data()) : 'null', candidate]
-    return `scan('${cell}', x, ${inputs}, ${units}, ${weights.join(', ')}, ${i === 1}, ${returnSequences}, ${maskValue ?? 'NaN'})`
+    return `scan('${cell}', x, ${inputs}, ${units}, ${weights.join(', ')}, ${i === 1}, ${returnSequences}, ${Math.fround(maskValue ?? Number.NaN)})`
   })
   return directions.length === 1 ? directions[0] : `beside([${directions.join(', ')}], ${units})`
 }
