@@ -447,6 +447,11 @@ describe('what fromTable decides, and why', () => {
     expect(table(() => '#DIV/0!', 'auto').report.columns[0].as).toBe('number')
     expect(table((i) => (i < 10 ? 'low' : 'high'), 'auto').report.columns[0].as).not.toBe('number')
     expect(() => table(() => '-', 'median')).toThrow("but '-' in row 0; add that to missingValues, or 'n' to categories")
+    // also among more numbers than are kept
+    for (const count of [4000, 16_000]) {
+      const rows = Array.from({ length: count }, (_, i) => ({ n: i % 4 === 0 ? '#DIV/0!' : i, y: i % 2 }))
+      expect(fromTable(rows, { target: 'y', missing: 'auto' }).report.columns[0].as, `${count}`).toBe('number')
+    }
   })
 
   test("missing: 'auto' takes what is usual", () => {

@@ -194,9 +194,8 @@ function isNameOfId(name: string): boolean {
 }
 
 /** Most other values in a column of numbers. */
-function mostStrays({ kinds, hasAllKinds, count }: ColumnStats): number {
-  const texts = hasAllKinds ? [...kinds.keys()].filter((kind) => !isNumber(kind)).length : 0
-  return texts === 1 && kinds.size > MAX_CLASSES ? STRAYS_ALIKE * count : Math.max(1, STRAYS * count)
+function mostStrays({ kinds, hasOneStray, count }: ColumnStats): number {
+  return hasOneStray && kinds.size > MAX_CLASSES ? STRAYS_ALIKE * count : Math.max(1, STRAYS * count)
 }
 
 /** True if all values are numbers. @throws RangeError if nearly all are: a person should look at the rest */

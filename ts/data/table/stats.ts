@@ -42,6 +42,8 @@ export class ColumnStats {
   /** Number of values that are text but not a number. */
   strays = 0
   firstStray: Found | undefined
+  /** True if all of them are the same text. */
+  hasOneStray = true
   hasOnlyCommas = true
   firstInfinite: Found | undefined
   /** The first text that is a number too large for a float. */
@@ -180,6 +182,7 @@ export class ColumnStats {
     else if (isTooLarge(value)) this.firstTooLarge ??= [at, value]
     this.strays++
     this.firstStray ??= [at, value]
+    if (this.hasOneStray && value !== this.firstStray[1]) this.hasOneStray = false
     if (this.hasOnlyCommas && !hasComma(value)) this.hasOnlyCommas = false
     if (this.dates === this.strays - 1 && Number.isFinite(daysOf(value))) this.addDate(at, value)
   }
