@@ -49,6 +49,10 @@ test('numbers, classes and labels together', async () => {
     expect(value).toBeGreaterThan(baseline)
     expect([low <= value, high >= value]).toEqual([true, true])
   }
+  // all are compared with the same guess, which comes from the rows to learn from
+  const guesses = ['sum', 'square'].map((target) => report.reports[target].metrics[0].baseline)
+  expect(report.metrics[0].baseline).toBeCloseTo((guesses[0] + guesses[1]) / 2, 5)
+  expect(report.metrics[0].baseline).not.toBe(0)
   // F1 is that of the class that says yes, also of the commoner one
   expect(report.reports.round.positive).toBe('1')
   for (const target of model.targets) expect(report.reports[target].rows).toMatchObject({ train: 192, test: 48 })

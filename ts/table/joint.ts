@@ -25,18 +25,20 @@ interface Joint {
 
 /**
  * @param rows those without a value in one of the targets are left out
+ * @param guesses by target, each from the rows that its model learned from. Default: from these rows
  * @returns the number of the others, and metrics of them
  */
 export function jointMetrics(
   models: readonly TableModel[],
   rows: readonly object[],
   seed: number,
+  guesses?: ReadonlyMap<string, readonly number[]>,
 ): { rows: number; metrics: MeasuredMetric[] } {
   const known = rows.filter((row) => models.every(({ target }) => !isUnknown(row, target)))
   const taken = models.reduce((left, model) => rowsTakenBy(model.saved().table, left), known)
   const count = taken.length
   if (count === 0) return { rows: 0, metrics: [] }
-  const found = jointOf(models.map((model) => answered(model, taken)))
+  const found = jointOf(models.map((model) => answered(model, taken, guesses?.get(model.target))))
   const all = Int32Array.from({ length: count }, (_, row) => row)
   const intervalOf = bootstrap(count, seed, Number.POSITIVE_INFINITY, (some) => found.map(({ of }) => of(some, 'said')))
   const metrics = found.map(({ name, of }, i): MeasuredMetric => {
@@ -47,10 +49,10 @@ export function jointMetrics(
   return { rows: count, metrics }
 }
 
-function answered(model: TableModel, rows: readonly object[]): Answered {
+function answered(model: TableModel, rows: readonly object[], guess: readonly number[] | undefined): Answered {
   const { inputs, targets, classes } = model.encoder.dataset(rows)
   const answers = model.answersTo(inputs)
-  const usual = baselineOf(targets, classes)
+  const usual = guess ?? baselineOf(targets, classes)
   const { decision, classNames } = model
   if (classes === 0)
     return { truth: targets, said: Float32Array.from(answers), guess: new Float32Array(rows.length).fill(usual[0]), yes: undefined }

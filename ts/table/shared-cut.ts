@@ -1,4 +1,4 @@
-/** The test rows that several targets share. */
+/** What several targets share: the test rows, and the guesses that all are compared with. */
 import { rangeError } from '../common/errors.js'
 import type { Row } from '../data/index.js'
 import { missingTest, valueIn } from '../data/table/values.js'
@@ -14,6 +14,8 @@ const NO = /^(0|false|no|n)$/i
 export class SharedCut {
   /** Rows to learn from, and test rows; undefined before the first target, and for test rows that were given. */
   parts: readonly Row[][] | undefined
+  /** For each target the guess that looks at no column, from the rows to learn from. */
+  readonly guesses = new Map<string, readonly number[]>()
 
   constructor(private readonly targets: readonly string[]) {}
 

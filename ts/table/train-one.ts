@@ -49,7 +49,7 @@ export interface TrainedTable<P extends Prediction = Prediction> {
 
 /**
  * @param began start of the work in the time of the clock
- * @param shared the test rows of all targets, if there are several
+ * @param shared what all targets share, if there are several
  */
 export async function trainOne<P extends Prediction>(
   rows: readonly object[] | Source,
@@ -67,6 +67,7 @@ export async function trainOne<P extends Prediction>(
   watch.tell({ step: 'inputs of nets' })
   const spans = spansOf(learnt.report.columns)
   const baseline = baselineOf(learnt.targets, learnt.classes)
+  shared?.guesses.set(target, baseline)
   const budget = timeBudget(time, began, tested, baseline, spans.length)
   const lesson = await lessonFor(data, terms, options, budget)
   const { found, lineBeside } = await findModel(

@@ -60,7 +60,7 @@ export function trainTargets<P extends Prediction>(
       )
     }
     const model = new TargetsModel<P>(trained.map(({ model }) => model))
-    const { rows: test, metrics } = jointMetrics(Object.values(model.models), given ?? shared.parts?.[1] ?? [], seed)
+    const { rows: test, metrics } = jointMetrics(Object.values(model.models), given ?? shared.parts?.[1] ?? [], seed, shared.guesses)
     for (const { report } of trained) {
       if (taken.of !== undefined) report.sampledFrom = taken.of
       if (report.suspects) report.suspects = report.suspects.map((one) => ({ ...one, row: taken.places?.[one.row] ?? one.row }))
