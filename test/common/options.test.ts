@@ -353,9 +353,10 @@ describe.each(names)('%s', (name) => {
   test('a wrong value names who, the option and what it wants', async () => {
     for (const [option, { is }] of Object.entries(schema)) {
       if (isKind(is) && is.wants === 'a value') continue
+      // an array as the target of trainTable has several targets: test/table/targets.test.ts
       await fc.assert(
         fc.asyncProperty(
-          odd.filter((value) => !isAllowed(value, is)),
+          odd.filter((value) => !isAllowed(value, is) && !(option === 'target' && who === 'trainTable' && Array.isArray(value))),
           async (value) => {
             const said = `${who}: ${option} wants ${wantsOf(is)}, got `
             await expect(attempt({ [option]: value })).rejects.toThrow(said)
