@@ -164,6 +164,7 @@ export class TableModel<P extends Prediction = Prediction> {
    * @throws RangeError naming row and column of a value that is of another kind than those of the table, or an unknown option
    */
   predict(rows: readonly object[], options?: TablePredictOptions): P[]
+  // for a promise, the name of the type is what the compiler says
   predict<R extends object>(row: R extends PromiseLike<unknown> ? 'rows want an await' : R, options?: TablePredictOptions): P
   predict(rows: object | readonly object[], options: TablePredictOptions = {}): P | P[] {
     const { coverage, strict } = readOptions('predict', options, TABLE_PREDICT)

@@ -158,7 +158,7 @@ export async function callEach(
   callbacks: readonly Callback[],
   hook: keyof Callback,
   invoke: (callback: Callback) => void | Promise<void>,
-  ran: (isDone: boolean) => void,
+  ran: (returnedNothing: boolean) => void,
 ): Promise<void> {
   for (const [i, callback] of callbacks.entries()) {
     try {

@@ -357,7 +357,9 @@ export class TrainingRun {
 
   /** @internal @param mayIdle true for hooks that return undefined if they did nothing, so that recorded steps stay valid */
   callEach(hook: keyof Callback, invoke: (callback: Callback) => void | Promise<void>, mayIdle = false): Promise<void> {
-    return callEach('fit', this.callbacks, hook, invoke, (isDone) => (mayIdle && isDone ? undefined : this.fast.userCodeRan()))
+    return callEach('fit', this.callbacks, hook, invoke, (returnedNothing) => {
+      if (!mayIdle || !returnedNothing) this.fast.userCodeRan()
+    })
   }
 }
 

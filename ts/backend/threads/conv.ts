@@ -70,7 +70,8 @@ export function shareKernels(threaded: Shareable): WasmExports {
       const [s, d, to] = [saved, dy, dz].map((at) => at + first * result)
       return [0, 0, s, d, to, 0, 0, 0, count, geometry, activation, 0, scratch]
     }
-    if (activation !== LINEAR && !byImages(backwardNumber, (rows * result * FUNCTION) / 4, rows, gradients)) backward(...gradients(0, rows))
+    const hasGradient = activation === LINEAR || byImages(backwardNumber, (rows * result * FUNCTION) / 4, rows, gradients)
+    if (!hasGradient) backward(...gradients(0, rows))
     const from = activation === LINEAR ? dy : dz
     pool.runShared(gradientsShare, time, most, (index, shares) => {
       return [x, w, from, dw, db, dx, rows, geometry, accumulate, scratchOf(threaded, index, scratch), index, shares]
