@@ -218,6 +218,8 @@ test('what does not fit is refused by name', async () => {
   await wrong({ target: ['sum', 'square'], groups: 'square' }, "trainTable: groups wants another column than the target 'square'")
   await wrong({ target: ['sum', 'square'], weights: 'square' }, "trainTable: weights wants another column than the target 'square'")
   await wrong({ target: ['sum', 'kind'], metric: 'rmse' }, "since column 'kind' has 3 classes, got 'rmse'")
+  const rare = rows.map((row, i) => (i > 1 ? { ...row, square: '' } : row))
+  await wrong({ target: ['sum', 'square'] }, "trainTable: 2 rows with a value of 'square' are too few", rare)
   await wrong({ target: ['sum', 'square'], exclude: ['sum'] }, "trainTable: exclude has the target 'sum'")
   await wrong({ target: ['sum', 'square'], learning: 1 }, "trainTable: there is no option 'learning'")
   // rows of files of their own have their own lines
@@ -226,7 +228,8 @@ test('what does not fit is refused by name', async () => {
   const odd = rows.slice(0, 9).map((row, i) => (i === 4 ? { ...row, kind: 'd' } : row))
   const ofTest = trainTable(csv(rows), { ...small, epochs: 1, target: ['sum', 'kind'], test: csv(odd) })
   await expect(ofTest).rejects.toThrow(/^trainTable: test: .*line 6.*'d'/)
-  const { model } = await trainTable(rows, { ...small, epochs: 1, target: ['sum', 'square'] })
+  const absent = { compareWith: undefined }
+  const { model } = await trainTable(rows, { ...small, ...absent, epochs: 1, target: ['sum', 'square'] })
   const { model: net, ...parts } = decodeModelFile(model.bytes())
   const broken = (tableTargets: unknown) => loadTargetsModel(encodeModel(net, { ...parts, tableTargets }))
   const [first, second] = parts.tableTargets

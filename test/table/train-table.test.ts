@@ -299,7 +299,7 @@ test('of three rows there is a model that says how little it knows; fewer are to
     if (target === 'kind') expect(Object.keys(answer.probabilities)).toEqual(['even', 'odd'])
     else expect(answer.value).toBeGreaterThan(-100)
     await expect(trainTable(rows.slice(0, 2), { target })).rejects.toThrow(
-      'trainTable: 2 rows with a target are too few: it wants 3 at least',
+      `trainTable: 2 rows with a value of '${target}' are too few: it wants 3 at least`,
     )
   }
 })

@@ -1,6 +1,6 @@
 /** Checks for tables whose target cannot be learned. */
 import { rangeError } from '../common/errors.js'
-import { show } from '../common/show.js'
+import { shortened, show } from '../common/show.js'
 import type { Row, Table, TableReport } from '../data/index.js'
 import { valueIn } from '../data/table/values.js'
 
@@ -10,9 +10,9 @@ const FEWEST = 3
 const FEW_ROWS = 20
 
 /** @throws RangeError for too few rows with a target */
-export function checkRows(rows: readonly Row[]): void {
+export function checkRows(rows: readonly Row[], target: string): void {
   if (rows.length >= FEWEST) return
-  const what = rows.length === 1 ? 'one row with a target is' : `${rows.length} rows with a target are`
+  const what = `${rows.length === 1 ? 'one row' : `${rows.length} rows`} with a value of '${shortened(target)}' ${rows.length === 1 ? 'is' : 'are'}`
   throw rangeError(`trainTable: ${what} too few: it wants ${FEWEST} at least, and says little of fewer than a hundred`)
 }
 

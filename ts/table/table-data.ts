@@ -65,7 +65,7 @@ async function learnColumns(
   // few counts look like classes
   if (plan.isClasses && plan.areNumbers && asksForNumbers(options))
     plan = new ColumnPlan(all, { ...given, columns: { ...given.columns, [options.target]: 'number' } })
-  checkRows(plan.rows)
+  checkRows(plan.rows, options.target)
   if (splitBy !== undefined) checkTimes('trainTable', all, plan, splitBy)
   if (groups !== undefined) checkGroups('trainTable', all, plan.rows, groups)
   const cut = { fraction: testFraction, seed, splitBy, groups }

@@ -86,7 +86,7 @@ export interface TrainTableOptions extends InspectTableOptions, NetSettings, Dec
 
 /**
  * Options of {@link trainTable} for several targets. Those for classes or numbers, such as `metric`, are for each target; `time` is for all of them
- * together.
+ * together. A `signal` that fires before the last target has nets ends the training without a model: the promise rejects with its reason.
  */
 export interface TrainTargetsOptions extends Omit<TrainTableOptions, 'target' | 'compareWith'> {
   /** The columns to predict. None of them is an input. */
@@ -156,7 +156,7 @@ export function readTargetsOptions({ target: targets, ...given }: TrainTargetsOp
     throw rangeError(
       `trainTable: target wants a column, or different columns in an array, got ${wrong === undefined ? '[]' : typeof wrong === 'string' ? `${show(wrong)} twice` : `${show(wrong)} among them`}`,
     )
-  if (Object.hasOwn(given, 'compareWith')) throw rangeError('trainTable: compareWith is for one target; leave it out')
+  if ('compareWith' in given && given.compareWith !== undefined) throw rangeError('trainTable: compareWith is for one target; leave it out')
   for (const option of ['groups', 'weights'] as const) {
     const wrong = targets.find((name) => name === given[option])
     if (wrong !== undefined) throw rangeError(`trainTable: ${option} wants another column than the target '${wrong}'`)
