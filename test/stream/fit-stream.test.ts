@@ -166,6 +166,14 @@ describe('a training on a stream', () => {
     }
     await trained(() => parts(64, 64), { batchSize: 8, window: 32, epochs: 2, callbacks: [look] })
     expect(seen).toEqual(['1: 2/2', '1: 4/4', '1: 6/6', '1: 8/8', '2: 10/10', '2: 12/12', '2: 14/14', '2: 16/16'])
+    // windows of 5 steps, and two callbacks with periods of their own
+    const steps: number[] = []
+    const callbacks = [
+      { savesEvery: 3, onPause: ({ step }: Progress) => void steps.push(step) },
+      { savesEvery: 5, onPause: () => {} },
+    ]
+    await trained(() => parts(64, 64), { batchSize: 8, window: 40, epochs: 5, callbacks })
+    for (const every of [3, 5]) expect(steps.filter((step) => step % every === 0)).toHaveLength(Math.floor(40 / every))
     const wrong = { name: 'wrong', onPause: () => Promise.reject(new Error('no')) as never }
     await expect(trained(parts(8, 8), { callbacks: [wrong] })).rejects.toThrow('fitStream: onPause of callback wrong failed: no')
   })

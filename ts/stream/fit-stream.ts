@@ -429,9 +429,15 @@ class StreamRun implements Training {
           follow()
         },
       })
+    const { callbacks, position } = this
     if (this.has('onBatchSaved') || this.has('onPause'))
       hooks.push({
-        savesEvery: Math.min(...this.callbacks.map((c) => c.savesEvery ?? Number.POSITIVE_INFINITY)),
+        /** The next step of the window that is a multiple in the stream. */
+        get savesEvery() {
+          follow()
+          const { steps, batches } = position
+          return batches + Math.min(...callbacks.map(({ savesEvery: every = Infinity }) => every - ((steps + batches) % every)))
+        },
         onPause: () => {
           follow()
           return this.callEach('onPause', (c) => c.onPause?.(this.progress(), this))
