@@ -124,6 +124,15 @@ describe.each(backends)('$variant', (backend) => {
     await fit(model, { ...clusters(32, 3), loss: crossEntropy, optimizer, epochs: 3, schedule: (step) => 0.1 / (1 + step) })
     const [fast, slow] = optimizer.groups.map(({ options }) => options.learningRate)
     expect([fast, slow / fast]).toEqual([0.1 / 3, expect.closeTo(0.1, 12)])
+    // no rate has a proportion to 0; without a schedule such a group just stays
+    const still = new SGD([{ parameters: first.parameters(), learningRate: 0 }, { parameters: last.parameters() }], { learningRate: 0.1 })
+    const options = { ...clusters(32, 3), loss: crossEntropy, optimizer: still }
+    await expect(fit(model, { ...options, schedule: () => 0.1 })).rejects.toThrow(
+      /^fit: schedule sets the rate of the first group, which is 0/,
+    )
+    const before = [...first.weight.data()]
+    await fit(model, options)
+    expect([...first.weight.data()]).toEqual(before)
   })
 
   test('gradients that the optimizer does not ask for are not added up: a second fit begins as the first', async () => {

@@ -60,6 +60,11 @@ export function planSteps(who: string, model: Module, options: ReadSteps, given 
   if (takesWholeSteps(optimizer) && optimizer.wholeBatch && size < rows.count) {
     throw rangeError(`${who}: ${optimizer.name} compares losses of steps, so each must see all rows: set batchSize: 'full'`)
   }
+  const rates = ratesOf(optimizer)
+  if (schedule !== undefined && rates?.some((share) => !Number.isFinite(share)))
+    throw rangeError(
+      `${who}: schedule sets the rate of the first group, which is 0, and the others keep their proportion to it; put another group first, or freeze its parameters`,
+    )
   const batches = rows.count / size
   const plan: Plan = {
     model,
@@ -70,7 +75,7 @@ export function planSteps(who: string, model: Module, options: ReadSteps, given 
     batchesPerEpoch: dropLast ? Math.floor(batches) : Math.ceil(batches),
     start: 0,
     untrained: untrainedBy(parameters, optimizer),
-    rates: ratesOf(optimizer),
+    rates,
     lastFinite: { step: areWeightsFinite(optimizer) ? 0 : -1 },
     unchecked: [],
   }
@@ -98,7 +103,7 @@ function ratesOf({ groups }: OptimizerLike | WholeStepOptimizer): number[] | nul
   // if a schedule has brought all rates down to 0, their earlier proportions count
   const shares = rates.every((rate) => rate === 0) ? (proportions.get(groups) ?? []) : rates.map((rate) => rate / rates[0])
   proportions.set(groups, shares)
-  return shares.every(Number.isFinite) && shares.some((share) => share !== 1) ? shares : null
+  return shares.some((share) => share !== 1) ? shares : null
 }
 
 /** Results of {@link ratesOf} for the groups of an optimizer. */
