@@ -78,14 +78,7 @@ function targetsBlocks({ targets, reports, rows, nets, seconds, seed, metrics }:
 
 /** The first metric of each target, and the metrics over all. */
 function overviewBlock(each: readonly (readonly [string, Pick<TableEvaluation, 'metrics'>])[], metrics: readonly MeasuredMetric[]): Block {
-  const firsts = each.map(
-    ([
-      target,
-      {
-        metrics: [first],
-      },
-    ]) => ({ ...first, name: `${target}: ${first.name}` }),
-  )
+  const firsts = each.map(([target, { metrics }]) => ({ ...metrics[0], name: `${target}: ${metrics[0].name}` }))
   const more =
     'The mean R² is of the targets that are numbers; the subset accuracy is the share of rows in which the classes of all targets are right. F1 is of the ' +
     'targets of yes and no: of all answers together (micro), or the mean over targets (macro).'
