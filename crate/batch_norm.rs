@@ -119,10 +119,12 @@ impl Loop for Moments<'_> {
         let from = self.at + column;
         let share = L::splat(self.n as f32 / self.x.len() as f32);
         let (mut sum, mut variance) = (L::splat(0.0), L::splat(0.0));
+        // distances from the first row: the mean of equal values is that value, and has no rounding error that would be normalized
+        let first = self.x.get(from..from + L::WIDTH).map_or(L::splat(0.0), L::get);
         for row in self.x.chunks_exact(self.n) {
-            sum = sum + L::get(&row[from..from + L::WIDTH]);
+            sum = sum + (L::get(&row[from..from + L::WIDTH]) - first);
         }
-        let mean = sum * share;
+        let mean = sum.mul_add(share, first);
         for row in self.x.chunks_exact(self.n) {
             let distance = L::get(&row[from..from + L::WIDTH]) - mean;
             variance = distance.mul_add(distance * share, variance);

@@ -195,6 +195,20 @@ test.each(backends)('large values are normalized like small ones, or give NaN, n
   }
 })
 
+test.each(backends)('equal values of any size are normalized to zeros: %s', (_, backend) => {
+  for (const size of [0.1, 2026, 100_000.3, 1.7e9, 1 / 3e-10, 1e18 / 3])
+    for (const count of [2, 7, 33, 300]) {
+      const value = Math.fround(size)
+      for (const [layer, rows] of [
+        [new BatchNorm(3, { backend }), Array.from({ length: count }, () => Array(3).fill(value))],
+        [new LayerNorm(count, { backend }), Array.from({ length: 3 }, () => Array(count).fill(value))],
+      ] as const) {
+        const y = layer.forward(tensor(rows, { backend }) as never) as Tensor
+        expect([...y.data()], `${layer.describe()} of ${count} times ${value}`).toEqual(Array(3 * count).fill(0))
+      }
+    }
+})
+
 test('threads give the bits of one thread in batch normalization', async () => {
   const trained = async (threads: number) => {
     const backend = createBackend({ threads })

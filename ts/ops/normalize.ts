@@ -32,8 +32,10 @@ export function normalize(x: Tensor, epsilon: number): Tensor {
       const [mean, variance, squares, constant] = [allocate(rows), allocate(rows), allocate(x.size), allocate(1)]
       deviation = allocate(rows)
       kernels.fill(constant, 1, 1 / columns)
-      averageOf(backend, rows, columns, from, mean, constant)
-      kernels.sub(from, mean, y, rows, columns, columns, 1, 1, 0)
+      // distances from the first column: equal values have their mean without a rounding error, which would be normalized
+      kernels.sub(from, from, y, rows, columns, columns, 1, columns, 0)
+      averageOf(backend, rows, columns, y, mean, constant)
+      kernels.sub(y, mean, y, rows, columns, columns, 1, 1, 0)
       kernels.square(y, squares, x.size)
       averageOf(backend, rows, columns, squares, variance, constant)
       // a variance beyond single precision would make zeros: 0 · Infinity is NaN
