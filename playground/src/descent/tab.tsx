@@ -2,7 +2,6 @@
 import { useSignal } from '@preact/signals'
 import { useEffect, useMemo } from 'preact/hooks'
 import { engineOnDemand } from '../engine/client'
-import { latest } from '../engine/latest'
 import { useTask } from '../engine/use-task'
 import { methodOf } from '../methods'
 import { Panel, Segments, short, Toggle } from '../ui/controls'
@@ -15,14 +14,12 @@ import { lowestFound } from './arrival'
 import type { Countries } from './countries'
 import { verdictText } from './ends'
 import { surfaceOf } from './functions'
-import type { Verdict } from './inspect'
 import { type Scene, widened } from './map'
 import { RaceTable, valuesChart } from './race-table'
-import { painted } from './rules'
 import { DescentSettings } from './settings'
 import { keyText, sizesOf } from './sizes'
-import { type DescentRacer, type DescentState, descent, groundOf, raceOf } from './state'
-import type { RaceInput, Track } from './track'
+import { type DescentRacer, descent, groundOf } from './state'
+import { useRace } from './use-race'
 import { MapView, Turnable } from './views'
 
 const worker = engineOnDemand()
@@ -30,12 +27,15 @@ const worker = engineOnDemand()
 export function DescentTab() {
   const state = descent.state.value
   const surface = surfaceOf(state)
-  const tracks = useSignal<readonly (Track | null)[]>([])
-  const raceProblem = useSignal('')
-  const pointed = useSignal<{ at: readonly [number, number]; verdict: Verdict } | null>(null)
-  const stops = useSignal<readonly (Verdict | null)[]>([])
   const starts = useSignal<Countries | null>(null)
-  const trace = useSignal<Track | null>(null)
+  const ground = groundOf(state)
+  const groundKey = JSON.stringify([state.surface, ground])
+  /** Width over height of the map; 0 until it is there. */
+  const aspect = useSignal(0)
+  const range = state.view === 'surface' ? surface.range : aspect.value > 0 ? widened(surface.range, aspect.value) : null
+
+  const landscape = useTask(worker, 'landscape', range && { ground, range })
+  const { tracks, stops, problem: raceProblem, pointed, trace, inspect, follow, sweep, isSweeping, areBest } = useRace(worker, state)
   const longest = Math.max(1, ...tracks.value.map((track) => track?.steps ?? 0))
   const playback = usePlayback({
     length: longest,
@@ -43,87 +43,11 @@ export function DescentTab() {
     isPlaying: state.isPlaying,
     onPlaying: (isPlaying) => descent.set({ isPlaying }),
   })
-  const ground = groundOf(state)
-  const groundKey = JSON.stringify([state.surface, ground])
-  /** Width over height of the map; 0 until it is there. */
-  const aspect = useSignal(0)
-  const range = state.view === 'surface' ? surface.range : aspect.value > 0 ? widened(surface.range, aspect.value) : null
-
-  useEffect(() => {
-    pointed.value = null
-  }, [groundKey])
-  const landscape = useTask(worker, 'landscape', range && { ground, range })
   const problem = landscape.problem || raceProblem.value
-  const raceKey = raceKeyOf(state)
-  // If other races are requested meanwhile, as when the start is dragged, only the last of them runs.
-  const [raceNow, inspect, follow] = useMemo(
-    () => [
-      latest(async (input: RaceInput) => {
-        try {
-          const result = await worker().ask('race', input)
-          tracks.value = result
-          stops.value = []
-          stops.value = await Promise.all(
-            result.map((track) =>
-              track.end === 'diverged' || track.end === 'undefined'
-                ? null
-                : worker()
-                    .ask('inspect', { ground: input.ground, at: lastOf(track) })
-                    .catch(() => null),
-            ),
-          )
-          raceProblem.value = ''
-        } catch (error) {
-          raceProblem.value = (error as Error).message
-        }
-      }),
-      latest(async (at: readonly [number, number]) => {
-        const verdict = await worker()
-          .ask('inspect', { ground: groundOf(descent.state.value), at })
-          .catch(() => null)
-        pointed.value = verdict && { at, verdict }
-      }),
-      // The race from a place that is pointed at.
-      latest(async (start: [number, number]) => {
-        const input = raceOf(descent.state.value)
-        const racer = input.racers[painted(descent.state.value)]
-        if (racer)
-          [trace.value] = await worker()
-            .ask('race', { ...input, start, racers: [racer] })
-            .catch(() => [null])
-      }),
-    ],
-    [],
-  )
-  useEffect(() => {
-    raceNow(raceOf(descent.state.value))
-  }, [raceKey])
   useEffect(
     () => playback.rewind(),
     [groundKey, JSON.stringify(state.racers.map(({ method }) => method)), state.noise, state.seed, state.steps],
   )
-
-  const isSweeping = useSignal(false)
-  /** The latest race whose rates are known to be the best, as a key. */
-  const fair = useSignal(fairKeyOf(descent.defaults))
-  /** Gives racers the rates of a sweep: all, or the last one. */
-  const sweep = async (which: 'all' | 'last') => {
-    const asked = descent.state.value
-    const { racers, epsilon } = asked
-    const { range, lowest } = surfaceOf(asked)
-    const from = which === 'all' ? 0 : racers.length - 1
-    isSweeping.value = true
-    const rates = await worker()
-      .ask('bestRates', { ...raceOf({ ...asked, racers: racers.slice(from) }), range, lowest, epsilon })
-      .catch(() => [])
-    isSweeping.value = false
-    // Not where other racers have been chosen meanwhile.
-    if (descent.state.value.racers !== racers) return
-    const rated = racers.map((one, i) => ({ ...one, rate: rates[i - from] ?? one.rate }))
-    descent.set({ racers: rated })
-    // If the start or something else has changed meanwhile, these are the best rates of the race before.
-    if (which === 'all' && rates.length > 0) fair.value = fairKeyOf({ ...asked, racers: rated })
-  }
 
   // The formulas come after the first picture.
   const anatomy = usePart(true, () => import('./anatomy-table'))
@@ -215,13 +139,7 @@ export function DescentTab() {
           at={playback.frame}
           lines={looks.map(({ name, ...look }) => ({ label: name, ...look }))}
         />
-        <RaceTable
-          {...{ looks, judged }}
-          tracks={tracks.value}
-          stops={stops.value}
-          frame={playback.frame}
-          areBest={fair.value === fairKeyOf(state)}
-        />
+        <RaceTable {...{ looks, judged }} tracks={tracks.value} stops={stops.value} frame={playback.frame} areBest={areBest} />
         {judged.lowest !== null && (
           <p class="says">
             Arrived: from this step on the value stays within {short(state.epsilon)} of the lowest, which is {short(judged.lowest)}.
@@ -258,15 +176,9 @@ export function DescentTab() {
   )
 }
 
-const raceKeyOf = (state: DescentState) => JSON.stringify([state.surface, raceOf(state)])
-/** The best rates depend on ε as well. */
-const fairKeyOf = (state: DescentState) => raceKeyOf(state) + state.epsilon
-
 /** Two racers of a kind are distinguished by their rates. */
 function nameOf(racers: readonly DescentRacer[], i: number): string {
   const { method, rate } = racers[i]
   const { label } = methodOf(method)
   return racers.some((other, k) => k !== i && other.method === method) ? `${label} ${short(rate)}` : label
 }
-
-const lastOf = ({ path, steps }: Track): [number, number] => [path[2 * steps], path[2 * steps + 1]]
