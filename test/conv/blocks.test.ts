@@ -105,6 +105,23 @@ test('a convolution is the product of unfolded windows and weights', () => {
   ;[...product.data()].forEach((value, i) => expect(value).toBeCloseTo(wanted.data()[i], 5))
 })
 
+test('GroupNorm makes zeros of groups of equal values of any size', () => {
+  for (const backend of [createBackend(), createBackend({ backend: 'js' })])
+    for (const size of [0.1, 100_000.3, 1.7e9, 1e18 / 3])
+      for (const side of [1, 3, 5, 20]) {
+        // channels of two groups
+        const pixel = [1, 1, 1, -3, -3, -3].map((factor) => factor * size)
+        const x = tensor(
+          Array(2 * side * side)
+            .fill(pixel)
+            .flat(),
+          [2, side, side, 6],
+          { backend },
+        )
+        expect([...new GroupNorm(2, 6, { backend }).predict(x).data()], `${size}`).toEqual(Array(x.size).fill(0))
+      }
+})
+
 test('odd sizes: no rows, a pixel, no channels', () => {
   for (const backend of [createBackend(), createBackend({ backend: 'js' })]) {
     const none = zeros([0, 4, 4, 2], { backend })

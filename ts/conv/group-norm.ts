@@ -1,4 +1,5 @@
 /** Group normalization. */
+import { noGrad } from '../autograd.js'
 import { checkCount } from '../common/checks.js'
 import { rangeError, ShapeError } from '../common/errors.js'
 import { positive, readOptions, type Schema } from '../common/options.js'
@@ -8,7 +9,7 @@ import type { InputFor, LastAxis, OutputShape } from '../nn/layer-shapes.js'
 import { type BuildContext, MODULE, type ModuleOptions } from '../nn/module.js'
 import { add, div, mul, sqrt, square, sub } from '../ops/elementwise.js'
 import { mean } from '../ops/reduce.js'
-import { reshape } from '../ops/shape.js'
+import { reshape, slice } from '../ops/shape.js'
 import type { Parameter } from '../parameter.js'
 import { type Tensor, zeros } from '../tensor.js'
 
@@ -73,12 +74,14 @@ export class GroupNorm<const N extends number = number> extends Layer {
     const [rows, width] = [x.shape[0], channels / groups]
     const pixels = x.size === 0 ? 0 : x.size / (rows * channels)
     const flat = reshape(x, [rows, pixels, channels]) as Tensor
+    const spread = (t: Tensor) =>
+      reshape(add(reshape(t, [rows, groups, 1]), zeros([1, 1, width], { backend: x.backend })), [rows, 1, channels]) as Tensor
     // of each channel, then of each group, and back to its channels
-    const ofGroups = (t: Tensor): Tensor => {
-      const means = reshape(mean(reshape(mean(t, 1), [rows, groups, width]), 2, true), [rows, groups, 1]) as Tensor
-      return reshape(add(means, zeros([1, 1, width], { backend: x.backend })), [rows, 1, channels]) as Tensor
-    }
-    const centered = sub(flat, ofGroups(flat)) as Tensor
+    const ofGroups = (t: Tensor) => spread(mean(reshape(mean(t, 1), [rows, groups, width]), 2) as Tensor)
+    // distances from the first value of each group: equal values have their mean without a rounding error, which would be normalized
+    const first = () => spread(slice(reshape(slice(flat, 0, 1, 1), [rows, groups, width]), 0, 1, 2) as Tensor)
+    const moved = x.size === 0 ? flat : (sub(flat, noGrad(first)) as Tensor)
+    const centered = sub(moved, ofGroups(moved)) as Tensor
     const variance = ofGroups(square(centered) as Tensor)
     // a variance beyond single precision would make zeros: 0 · Infinity is NaN
     const scale = div(weight, sqrt(add(variance, add(mul(variance, 0), epsilon)))) as Tensor
