@@ -8,7 +8,7 @@ import { EXAMPLES, MODEL, TABLE } from './files.js'
 /** New examples after which the model is trained again, without being asked. */
 const RETRAIN_AFTER = Number(process.env.RETRAIN_AFTER ?? 50)
 
-/** Memory that a training may take. */
+/** Memory that objects of a training may take, such as rows; arrays of numbers are not counted. */
 const MEGABYTES = Number(process.env.TRAIN_MEGABYTES ?? 2048)
 
 let model

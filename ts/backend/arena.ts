@@ -201,7 +201,7 @@ export class StepArena {
 
   /**
    * Room for a gradient that a kernel writes and one operation reads: that of a spent one, or new. `over`: another that the kernel reads and may write
-   * over, which it does if nothing else reads it.
+   * over, which it does if nothing else reads it. The first gradient of a place is its largest one: fleets make room for that.
    */
   gradientPlace(bytes: number, over: Ptr = 0): Ptr {
     if (!this.recycles || bytes < LEAST_RECYCLED) return this.allocate(bytes)
