@@ -56,7 +56,7 @@ function expected(text: string, encoder: Encoder, options: CsvOptions) {
 const HEAD = 'x,city,y,kind\n'
 const GOOD = Array.from(
   { length: 60 },
-  (_, i) => `${(i * 7.31 - 90).toFixed(3)},${['Rom', 'Köln', 'Ulm'][i % 3]},${i % 11},${['a', 'b', 'none'][i % 3]}`,
+  (_, i) => `${(i * 7.31 - 90).toFixed(3)},${['Rom', 'Köln', 'Ulm', 'True'][i % 4]},${i % 11},${['a', 'b', 'none'][i % 3]}`,
 )
 
 /** Lines of usual rows, from which the parser finds the delimiter. */
@@ -102,7 +102,25 @@ const NUMBERS = [
     '--1',
   ],
 ]
-const CITIES = ['Rom', 'Köln', 'Ulm', '', 'NA', 'Bonn', ' Rom', '"Rom"', '"a\nb"', 'Rom\r', '?', 'none', 'Ko\u0308ln']
+const CITIES = [
+  'Rom',
+  'Köln',
+  'Ulm',
+  '',
+  'NA',
+  'Bonn',
+  ' Rom',
+  '"Rom"',
+  '"a\nb"',
+  'Rom\r',
+  '?',
+  'none',
+  'Ko\u0308ln',
+  'true',
+  'TRUE',
+  'tRUE',
+  'false',
+]
 const KINDS = ['a', 'b', 'none', '', 'c', '?', '"b"']
 const LINES = ['', ' ', ',,,', '1,Rom,2', '1,Rom,2,a,', '1,Rom,2,a,b', '\r', '# note', '"']
 
