@@ -53,6 +53,7 @@ export interface TargetsEvaluation {
  */
 export function evaluateTable(model: TableModel<Prediction>, rows: readonly object[]): TableEvaluation
 export function evaluateTable(model: TargetsModel, rows: readonly object[]): TargetsEvaluation
+export function evaluateTable(model: TableModel<Prediction> | TargetsModel, rows: readonly object[]): TableEvaluation | TargetsEvaluation
 export function evaluateTable(model: TableModel<Prediction> | TargetsModel, rows: readonly object[]): TableEvaluation | TargetsEvaluation {
   if (!(model instanceof TargetsModel)) return evaluateOne(model, rows)
   const models = Object.entries(model.models)

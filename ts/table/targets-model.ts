@@ -45,7 +45,10 @@ export class TargetsModel<P extends Prediction = Prediction> {
    * @throws RangeError naming row and column of a value that is of another kind than those of the table, or an unknown option
    */
   predict(rows: readonly object[], options?: TablePredictOptions): Record<string, P>[]
-  predict(row: object, options?: TablePredictOptions): Record<string, P>
+  predict<R extends object>(
+    row: R extends PromiseLike<unknown> ? 'rows want an await' : R,
+    options?: TablePredictOptions,
+  ): Record<string, P>
   predict(rows: object | readonly object[], options: TablePredictOptions = {}): Record<string, P> | Record<string, P>[] {
     if (!Array.isArray(rows)) return this.predict([rows], options)[0]
     return this.byRow(rows.length, (model) => model.predict(rows as readonly object[], options))

@@ -1,7 +1,7 @@
 /** `gradus evaluate MODEL FILE`: how good a model is on rows whose answers are known. */
 import { Command } from 'commander'
 import { describeLeftOut } from '../../data/index.js'
-import { evaluateTable, reportText, type TableEvaluation, type TableModel, type TargetsEvaluation } from '../../table/index.js'
+import { evaluateTable, reportText } from '../../table/index.js'
 import { type FileOptions, fileOptions } from '../options/table.js'
 import { naming, readRows } from '../table/files.js'
 import { nameOfInput } from '../table/input.js'
@@ -31,8 +31,8 @@ async function evaluate(modelFile: string, file: string, { json = false, fillCol
   const model = await readModelFor('evaluate', modelFile, file)
   const rows = await readRows(file, how)
   checkColumns(model, rows, file, fillColumns)
-  const found = await naming(file, async () => evaluateTable(model as TableModel, rows) as TableEvaluation | TargetsEvaluation, how)
-  const each = 'evaluations' in found ? Object.entries(found.evaluations) : [[(model as TableModel).target, found] as const]
+  const found = await naming(file, async () => evaluateTable(model, rows), how)
+  const each = 'evaluations' in found ? Object.entries(found.evaluations) : [[modelsOf(model)[0].target, found] as const]
   const learnt = Math.max(...each.map(([, one]) => one.learnt ?? 0))
   if (learnt > 0.05)
     printNote(
