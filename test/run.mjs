@@ -11,7 +11,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { failedInCargo, failedInVitest, lineOf, unsteady } from './tools/failed-tests.mjs'
+import { failedInCargo, failedInVitest, lineOf, uncaughtInVitest, unsteady } from './tools/failed-tests.mjs'
 import { WITHOUT_CANARIES } from './tools/without-canaries.mjs'
 
 /** A suite that hangs is stopped and fails. */
@@ -57,10 +57,10 @@ async function vitestOnce(show, name, options, env) {
   mkdirSync('.cache', { recursive: true })
   rmSync(report, { force: true })
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-  const { code } = await run(show, process.execPath, [VITEST, 'run', ...options, ...reporters], env)
+  const { code, output, errors } = await run(show, process.execPath, [VITEST, 'run', ...options, ...reporters], env)
   try {
     const result = JSON.parse(readFileSync(report, 'utf8'))
-    const named = failedInVitest(result)
+    const named = [...failedInVitest(result), ...uncaughtInVitest(output + errors)]
     return { code, passed: result.numPassedTests, failed: named.length, named }
   } catch {
     return { code: code || 1, passed: 0, failed: 0, named: [] }
@@ -76,21 +76,24 @@ async function playground(show) {
   return vitest(show, 'playground', ['--root', 'playground'])
 }
 
-/** Runs a command, shows its output as it comes, and keeps what it wrote to stdout. */
+/** Runs a command, shows its output as it comes, and keeps what it wrote to stdout and to stderr. */
 function run(show, command, args, env = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: SUITE_TIMEOUT, env: { ...process.env, ...env } })
-    let output = ''
+    let [output, errors] = ['', '']
     child.stdout.on('data', (chunk) => {
       output += chunk
       show(chunk)
     })
-    child.stderr.on('data', show)
+    child.stderr.on('data', (chunk) => {
+      errors += chunk
+      show(chunk)
+    })
     child.on('error', (error) => {
       show(`${command}: ${error.message}\n`)
-      resolve({ code: 1, output })
+      resolve({ code: 1, output, errors })
     })
-    child.on('close', (code) => resolve({ code: code ?? 1, output }))
+    child.on('close', (code) => resolve({ code: code ?? 1, output, errors }))
   })
 }
 

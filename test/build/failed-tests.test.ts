@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { failedInCargo, failedInVitest, lineOf, unsteady } from '../tools/failed-tests.mjs'
+import { failedInCargo, failedInVitest, lineOf, uncaughtInVitest, unsteady } from '../tools/failed-tests.mjs'
 
 test('names each failed test of vitest with its file and the first line of its message', () => {
   const passed = { status: 'passed', fullName: 'a', failureMessages: [] }
@@ -16,6 +16,31 @@ test('names each failed test of vitest with its file and the first line of its m
     'test/b.test.ts: sums of rows: AssertionError: expected 1 to be 2',
     "test/c.test.ts: Cannot find module './d.js'",
   ])
+})
+
+test('names the file of an error that no test caught', () => {
+  const printed = `
+\u001b[31m⎯⎯⎯⎯⎯⎯\u001b[39m Unhandled Errors \u001b[31m⎯⎯⎯⎯⎯⎯\u001b[39m
+
+Vitest caught 2 unhandled errors during the test run.
+
+⎯⎯⎯⎯ Unhandled Rejection ⎯⎯⎯⎯⎯
+TypeError: Cannot use a pool after calling end on the pool
+ ❯ QueueRunner.failBy ts/tune/queue/runner.ts:292:52
+
+This error originated in "test/tune/queue/queue.test.ts" test file. It doesn't mean the error was thrown inside the file itself.
+
+⎯⎯⎯⎯ Uncaught Exception ⎯⎯⎯⎯⎯
+Error: late
+ ❯ a.ts:1:1
+
+This error originated in "test/a.test.ts" test file.
+`
+  expect(uncaughtInVitest(printed).map(lineOf)).toEqual([
+    'test/tune/queue/queue.test.ts: an error that no test caught: TypeError: Cannot use a pool after calling end on the pool',
+    'test/a.test.ts: an error that no test caught: Error: late',
+  ])
+  expect(uncaughtInVitest('')).toEqual([])
 })
 
 test('names each failed test of cargo with the place of its panic', () => {

@@ -53,7 +53,7 @@ function modelOf({ layers, x }: Case, backend: Backend): Sequential {
   const model: Sequential = new Sequential(layers.map((layer) => layerOf(layer, x.length === 3)) as never, { backend })
   model.parameters().forEach((parameter, i) => void parameter.assign(numbers(parameter.size, 2 + i)))
   for (const [name, buffer] of model.namedBuffers()) {
-    const at = Number.parseInt(name)
+    const at = Number.parseInt(name, 10)
     const isMean = name.endsWith('runningMean')
     buffer.view().set(numbers(buffer.size, (isMean ? 60 : 80) + at).map((v) => (isMean ? 0.1 * v : 1 + 0.5 * v)))
   }

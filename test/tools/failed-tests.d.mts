@@ -18,6 +18,7 @@ export interface Failure {
 }
 
 export function failedInVitest(report: Report): Failure[]
+export function uncaughtInVitest(printed: string): Failure[]
 export function failedInCargo(output: string): Failure[]
 export function lineOf(failure: Failure): string
 export function unsteady(first: Failure[], second: Failure[]): Failure[]

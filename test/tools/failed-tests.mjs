@@ -1,5 +1,6 @@
 /** Failed tests, one line each, for the end of `make test`: a log is often read from its end, or only its end is kept. */
 import path from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 
 const LONGEST = 300
 
@@ -11,6 +12,14 @@ export function failedInVitest(report) {
     if (failed.length === 0) return status === 'failed' ? [{ place: file, file, message: firstLine(message) }] : []
     return failed.map((test) => ({ place: `${file}: ${test.fullName}`, file, message: firstLine(test.failureMessages[0] ?? '') }))
   })
+}
+
+/** Errors that no test caught, such as a promise that nobody waited for, and the file that ran meanwhile, from what vitest prints. */
+export function uncaughtInVitest(printed) {
+  const sections = stripVTControlCharacters(printed).matchAll(
+    /^⎯+ (?:Unhandled|Uncaught) (?:Rejection|Error|Exception) ⎯+\n(.*)\n[\s\S]*?^This error originated in "(.*?)" test file/gm,
+  )
+  return [...sections].map(([, message, file]) => ({ place: `${file}: an error that no test caught`, file, message: firstLine(message) }))
 }
 
 /** Name of the test, and place and message of its panic, from the output of `cargo test`. */
