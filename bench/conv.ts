@@ -3,6 +3,7 @@
  * figure of each is the best of its windows.
  *
  *     node --import tsx bench/conv.ts [V1 V2 V3 V4] [--widen] [--python PATH]   # --python: one that has torch
+ *     node --import tsx bench/conv.ts [V1 V2 V3 V4] [--widen] --threads 2       # one thread and two, by the clock: an idle machine
  *
  * V1: LeNet of 8 and 16 filters on 28 × 28, rows 64. V2: Keras' example for MNIST, rows 64. V3: two depthwise blocks with batch normalization, rows 32.
  * V4: two convolutions along signals of 50 × 40, rows 32.
@@ -88,7 +89,13 @@ const NETS: Record<string, [shape: number[], rows: number, layers: () => Module[
 }
 
 const { values, positionals } = parseArgs({
-  options: { widen: { type: 'boolean' }, python: { type: 'string' }, child: { type: 'string' }, seconds: { type: 'string', default: '2' } },
+  options: {
+    widen: { type: 'boolean' },
+    python: { type: 'string' },
+    child: { type: 'string' },
+    threads: { type: 'string' },
+    seconds: { type: 'string', default: '2' },
+  },
   allowPositionals: true,
 })
 const seconds = Number(values.seconds)
@@ -97,7 +104,7 @@ else main()
 
 /** The best of five windows, after one that is not counted. */
 async function stepsPerSecond(name: string): Promise<number> {
-  await load({ widen: values.widen ?? false })
+  await load({ widen: values.widen ?? false, threads: Number(values.threads ?? 1) })
   const [shape, rows, layers] = NETS[name]
   const model = new Sequential(layers(), { seed: 1 })
   const batches = name === 'V2' ? 2 : 12
@@ -108,8 +115,9 @@ async function stepsPerSecond(name: string): Promise<number> {
   const optimizer = new Adam(model.parameters(), { learningRate: 1e-3 })
   let best = 0
   for (let window = 0; window < 6; window++) {
-    const begun = process.cpuUsage()
+    const [begun, start] = [process.cpuUsage(), performance.now()]
     const spent = () => {
+      if (values.threads !== undefined) return (performance.now() - start) / 1000
       const { user, system } = process.cpuUsage(begun)
       return (user + system) / 1e6
     }
@@ -141,24 +149,26 @@ function main(): void {
     return Number(stdout)
   }
   const own = fileURLToPath(import.meta.url)
+  const options = ['--seconds', String(seconds), ...(values.widen ? ['--widen'] : [])]
+  const gradus = (name: string, more: string[]) => run(process.execPath, ['--import', 'tsx', own, '--child', name, ...options, ...more])
+  // the command of each contestant
+  const contestants: Record<string, (name: string) => number> =
+    values.threads === undefined
+      ? { gradus: (name) => gradus(name, []) }
+      : {
+          '1 thread': (name) => gradus(name, ['--threads', '1']),
+          [`${values.threads} threads`]: (name) => gradus(name, ['--threads', values.threads ?? '1']),
+        }
+  const { python } = values
+  if (python) contestants.PyTorch = (name) => run(python, [own.replace(/\.ts$/, '.py'), name, String(seconds)])
   for (const name of names) {
-    const [ours, theirs]: [number[], number[]] = [[], []]
-    for (let round = 0; round < 3; round++) {
-      ours.push(
-        run(process.execPath, [
-          '--import',
-          'tsx',
-          own,
-          '--child',
-          name,
-          '--seconds',
-          String(seconds),
-          ...(values.widen ? ['--widen'] : []),
-        ]),
-      )
-      if (values.python) theirs.push(run(values.python, [own.replace(/\.ts$/, '.py'), name, String(seconds)]))
-    }
-    const best = (figures: number[]) => Math.max(...figures).toFixed(1)
-    console.log(`${name}  gradus ${best(ours)}${values.python ? `  PyTorch ${best(theirs)}` : ''} steps/s`)
+    const best: Record<string, number> = {}
+    for (let round = 0; round < 3; round++)
+      for (const [who, steps] of Object.entries(contestants)) best[who] = Math.max(best[who] ?? 0, steps(name))
+    console.log(
+      `${name}  ${Object.entries(best)
+        .map(([who, figure]) => `${who} ${figure.toFixed(1)}`)
+        .join('  ')} steps/s`,
+    )
   }
 }
