@@ -69,12 +69,13 @@ export function targetOption(): Option {
 
 /** The model of one target. @throws Error for several targets, none of which was named, and for a target that the model does not have */
 export function oneTarget(model: TableModel | TargetsModel, target: string | undefined): TableModel {
-  const [models, names] = model instanceof TargetsModel ? [model.models, model.targets] : [{ [model.target]: model }, [model.target]]
-  const name = target ?? (names.length === 1 ? names[0] : undefined)
-  const list = names.map((one) => `'${one}'`).join(', ')
+  const models = modelsOf(model)
+  const name = target ?? (models.length === 1 ? models[0].target : undefined)
+  const list = models.map((one) => `'${one.target}'`).join(', ')
   if (name === undefined) throw new Error(`the model has several targets, ${list}; --target says which`)
-  if (!Object.hasOwn(models, name)) throw new Error(`--target ${name}: the model predicts ${list}`)
-  return models[name]
+  const found = models.find((one) => one.target === name)
+  if (found === undefined) throw new Error(`--target ${name}: the model predicts ${list}`)
+  return found
 }
 
 /** The models of all targets. */
