@@ -30,9 +30,9 @@ import {
   tensor,
 } from '../../ts/index.js'
 import { takeRows } from '../../ts/rows/take.js'
-import { foldsOf } from '../../ts/table/folds.js'
-import { usualPlan, usualRound } from '../../ts/table/nets.js'
 import { type PreparedTable, prepareTable } from '../../ts/table/prepare-table.js'
+import { foldsOf } from '../../ts/table/rows/folds.js'
+import { usualPlan, usualRound } from '../../ts/table/search/nets.js'
 
 const [names = 'oj,sacramento,mlc_churn', wanted = 'all', seed = '0'] = process.argv.slice(2)
 const FOLDER = '.cache/tables'

@@ -19,7 +19,7 @@ import {
 } from '../../ts/index.js'
 import { crc32Of } from '../../ts/io/crc32.js'
 import { type ClassPrediction, tableToFunction } from '../../ts/table/index.js'
-import { tableModelFrom } from '../../ts/table/model.js'
+import { tableModelFrom } from '../../ts/table/model/model.js'
 import { hostileNames, hostileText, NASTY, runModule, runs } from '../tools/hostile-text.js'
 
 const backend = createBackend({ backend: 'js' })

@@ -14,7 +14,7 @@ import { decodeSafetensors, encodeSafetensors } from '../../ts/io/safetensors.js
 import { decodeState, encodeState } from '../../ts/io/state.js'
 import { Dense } from '../../ts/nn/dense.js'
 import { Sequential } from '../../ts/nn/sequential.js'
-import { tableModelFrom } from '../../ts/table/model.js'
+import { tableModelFrom } from '../../ts/table/model/model.js'
 import { tensor } from '../../ts/tensor.js'
 import { readTokenizer } from '../../ts/text/index.js'
 import { checkedJob, signOf } from '../../ts/tune/queue/job.js'

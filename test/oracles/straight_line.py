@@ -1,4 +1,4 @@
-"""Logistic and ridge regression by scikit-learn at its defaults: what ts/table/straight-line.ts, and `hidden: []` of trainTable, are compared with.
+"""Logistic and ridge regression by scikit-learn at its defaults, with which ts/table/search/straight-line.ts and `hidden: []` are compared.
 
 Numbers go through StandardScaler, categories through OneHotEncoder. LogisticRegression is given the time to converge; its penalty is the usual one.
 

@@ -17,8 +17,8 @@ import {
   tableToFunction,
   trainTable,
 } from '../../ts/table/index.js'
-import { jointOf } from '../../ts/table/joint.js'
-import { SharedCut, yesOf } from '../../ts/table/shared-cut.js'
+import { jointOf } from '../../ts/table/report/joint.js'
+import { SharedCut, yesOf } from '../../ts/table/rows/shared-cut.js'
 import { byClock } from '../tools/clocks.js'
 
 /** Two numbers, three classes and two labels, all of x and z. */

@@ -4,8 +4,6 @@ import { describe, expect, test } from 'vitest'
 import { parseCsv } from '../../ts/data/index.js'
 import { Ensemble, Generator } from '../../ts/index.js'
 import { chooseGreedily } from '../../ts/select/choose-greedily.js'
-import { ColumnPlan } from '../../ts/table/column-plan.js'
-import { fitFeatures, inputsOf, widthOf } from '../../ts/table/features.js'
 import {
   evaluateTable,
   formatMetric,
@@ -18,9 +16,11 @@ import {
   tableToFunction,
   trainTable,
 } from '../../ts/table/index.js'
-import { squaredErrorOf } from '../../ts/table/losses.js'
-import { importanceOf, measureMetrics } from '../../ts/table/measure.js'
-import { setAside } from '../../ts/table/set-aside.js'
+import { squaredErrorOf } from '../../ts/table/measure/losses.js'
+import { importanceOf, measureMetrics } from '../../ts/table/measure/measure.js'
+import { ColumnPlan } from '../../ts/table/rows/column-plan.js'
+import { fitFeatures, inputsOf, widthOf } from '../../ts/table/rows/features.js'
+import { setAside } from '../../ts/table/rows/set-aside.js'
 import { byClock, type ClockName } from '../tools/clocks.js'
 
 const penguins = () => parseCsv(readFileSync('docs/guide/penguins.csv', 'utf8'))

@@ -24,7 +24,7 @@ export const COPIED_BY_COMMAND: readonly string[] = [
   'files/whole-file',
   'images/options',
   'series/options',
-  'table/decision',
-  'table/nets',
-  'table/response',
+  'table/search/nets',
+  'table/target/decision',
+  'table/target/response',
 ]

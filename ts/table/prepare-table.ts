@@ -2,11 +2,11 @@
 import { fraction, readOptions, type Schema, seed } from '../common/options.js'
 import type { LeftOut, Source } from '../data/index.js'
 import type { ColumnToEmbed } from '../index.js'
-import { checkClasses } from './check-target.js'
-import { ColumnPlan, INSPECT_TABLE, type InspectTableOptions } from './column-plan.js'
-import { columnsOfInputs, featuresOf, inputsOf, scaled, spansOf, widthOf } from './features.js'
-import { namingLinesOf, rowsFrom } from './given-rows.js'
-import { checkGroups, checkTimes, groupColumn, setAside, timeColumn, withoutColumns } from './set-aside.js'
+import { checkClasses } from './rows/check-target.js'
+import { ColumnPlan, INSPECT_TABLE, type InspectTableOptions } from './rows/column-plan.js'
+import { columnsOfInputs, featuresOf, inputsOf, scaled, spansOf, widthOf } from './rows/features.js'
+import { namingLinesOf, rowsFrom } from './rows/given-rows.js'
+import { checkGroups, checkTimes, groupColumn, setAside, timeColumn, withoutColumns } from './rows/set-aside.js'
 
 /** Options of {@link prepareTable}. */
 export interface PrepareTableOptions extends InspectTableOptions {

@@ -3,7 +3,7 @@ import { clock } from '../common/clock.js'
 import { shortened } from '../common/show.js'
 import { textBar, timeText } from '../common/terminal-line.js'
 import { formatMetric } from '../report/format.js'
-import type { Leak } from './leaks.js'
+import type { Leak } from './rows/leaks.js'
 
 /** Phase of `trainTable`: rows are read, columns become numbers, nets are trained, and the report is made. */
 export type TablePhase = 'reading' | 'encoding' | 'training' | 'measuring'

@@ -1,8 +1,8 @@
 /** A net for a prepared table, as trainTable makes and trains it. */
 import { readOptions, type Schema, seed as seedRange } from '../common/options.js'
 import type { Module, Optimizer, Sequential } from '../index.js'
-import { makeNet, makeOptimizer, NET, type NetSettings, scheduleOf, usualPlan, usualRound } from './nets.js'
 import type { PreparedTable } from './prepare-table.js'
+import { makeNet, makeOptimizer, NET, type NetSettings, scheduleOf, usualPlan, usualRound } from './search/nets.js'
 
 /** Options of {@link tableNet}: defaults depend on the number of rows. */
 export interface TableNetOptions extends NetSettings {

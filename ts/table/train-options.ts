@@ -18,14 +18,14 @@ import {
 import { show } from '../common/show.js'
 import type { Source } from '../data/index.js'
 import { choiceOf } from '../data/table/options.js'
-import { INSPECT_TABLE, type InspectTableOptions } from './column-plan.js'
-import { DECISION, type DecisionSettings } from './decision.js'
-import { TableModel } from './model.js'
-import { NET, type NetSettings } from './nets.js'
+import { TableModel } from './model/model.js'
 import type { TableProgress } from './progress.js'
-import { RESPONSE, type ResponseSettings } from './response.js'
-import { weightColumn } from './row-weights.js'
-import { groupColumn, timeColumn } from './set-aside.js'
+import { INSPECT_TABLE, type InspectTableOptions } from './rows/column-plan.js'
+import { weightColumn } from './rows/row-weights.js'
+import { groupColumn, timeColumn } from './rows/set-aside.js'
+import { NET, type NetSettings } from './search/nets.js'
+import { DECISION, type DecisionSettings } from './target/decision.js'
+import { RESPONSE, type ResponseSettings } from './target/response.js'
 
 /**
  * Options of {@link trainTable}: options of `fromTable` for the columns, options for the nets and their training, and options for classes of

@@ -2,7 +2,7 @@
 import { clock } from '../common/clock.js'
 import { terminalLine } from '../common/terminal-line.js'
 import type { Source } from '../data/index.js'
-import type { ClassPrediction, NumberPrediction, Prediction } from './model.js'
+import type { ClassPrediction, NumberPrediction, Prediction } from './model/model.js'
 import { doneText, ProgressWatch, progressText, type TableProgress } from './progress.js'
 import { type TrainedTable, trainOne } from './train-one.js'
 import { readTargetsOptions, readTrainOptions, type TrainTableOptions, type TrainTargetsOptions } from './train-options.js'

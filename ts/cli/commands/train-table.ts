@@ -2,7 +2,6 @@
 import { Option } from 'commander'
 import { pickOptions } from '../../common/options.js'
 import type { Row } from '../../data/index.js'
-import { DECISION } from '../../table/decision.js'
 import {
   type DecisionSettings,
   type NetSettings,
@@ -18,8 +17,9 @@ import {
   type TrainedTargets,
   trainTable,
 } from '../../table/index.js'
-import { NET } from '../../table/nets.js'
-import { RESPONSE } from '../../table/response.js'
+import { NET } from '../../table/search/nets.js'
+import { DECISION } from '../../table/target/decision.js'
+import { RESPONSE } from '../../table/target/response.js'
 import { reportBlocks } from '../../xray/index.js'
 import { interruptible, NO_MODEL } from '../interrupt.js'
 import { names, predictLine, type TableData } from '../options/table.js'

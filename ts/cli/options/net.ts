@@ -2,7 +2,7 @@
 import type { Option } from 'commander'
 import { seed } from '../../common/options.js'
 import { OPTIMIZERS } from '../../optim/index.js'
-import { NET } from '../../table/nets.js'
+import { NET } from '../../table/search/nets.js'
 import { checked, flag, numberFrom } from './values.js'
 
 export type OptimizerName = keyof typeof OPTIMIZERS
