@@ -1,5 +1,5 @@
 /** Models inside models: layers in plain objects, their names, their modes, forward methods in plain JavaScript. */
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { supportedVariants } from '../../ts/debug/index.js'
 import {
   Adam,
@@ -17,6 +17,7 @@ import {
   Sequential,
   SGD,
   type Tensor,
+  trainOnBatch,
   zeros,
 } from '../../ts/index.js'
 
@@ -124,4 +125,45 @@ describe.each(backends)('$variant', (backend) => {
 test('layers that are not in an array', () => {
   const several = Sequential as unknown as new (...layers: Dense[]) => Sequential
   expect(() => new several(new Dense(2, 3), new Dense(3, 1))).toThrow('wants layers in an array, [new Dense(…), …], got')
+})
+
+test.each(['fit', 'trainOnBatch'] as const)('%s warns of a layer that the model hides from it', async (how) => {
+  const backend = backends[0]
+  const [inputs, flat] = [
+    [[1], [2]],
+    [1, 2],
+  ]
+  class Hiding extends Module {
+    hidden = new Dense(1, 4, { backend })
+    readonly #output = new Dense(4, 1, { backend })
+    forward(x: Tensor): Tensor {
+      return this.#output.forward(this.hidden.forward(x))
+    }
+  }
+  class Open extends Module {
+    hidden = new Dense(1, 4, { backend })
+    output = new Dense(4, 1, { backend })
+    forward(x: Tensor): Tensor {
+      return this.output.forward(this.hidden.forward(x))
+    }
+  }
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+  const train = async (model: Module) => {
+    const optimizer = new SGD(model.parameters(), { learningRate: 0.1 })
+    if (how === 'fit') await fit(model, { inputs, targets: flat, loss: mse, optimizer })
+    else trainOnBatch(model, { inputs, targets: flat, loss: mse, optimizer })
+  }
+  try {
+    await train(new Open({ backend }))
+    // a layer may be left out of the optimizer, but not of the model
+    const part = new Open({ backend })
+    trainOnBatch(part, { inputs, targets: flat, loss: mse, optimizer: new SGD(part.output.parameters(), { learningRate: 0.1 }) })
+    expect(warn).not.toHaveBeenCalled()
+    Object.defineProperty(Hiding, 'name', { value: `HidingFrom_${how}` }) // each text comes once
+    await train(new Hiding({ backend }))
+    const text = new RegExp(`HidingFrom_${how}: forward uses parameter '(bias|weight)' .*not trained or saved; .*private field`)
+    expect(warn.mock.calls).toEqual([[expect.stringMatching(text)]])
+  } finally {
+    warn.mockRestore()
+  }
 })
