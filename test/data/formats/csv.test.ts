@@ -10,6 +10,10 @@ async function* pieces(data: Uint8Array, size: number): AsyncGenerator<Uint8Arra
 }
 const read = (text: string, options: ReadOptions = {}) => readTable(bytes(text), options)
 
+test('a first line that names the delimiter counts as a line', () => {
+  expect(() => parseCsv('sep=;\na;b\n1;2\n1')).toThrow(/line 4/)
+})
+
 describe('CSV is read as RFC 4180 has it', () => {
   test.each<[string, string, ReadOptions, object[]]>([
     ['quotes, delimiters and line breaks in values', 'a,b\n"x, ""y""\nz",2\n', {}, [{ a: 'x, "y"\nz', b: '2' }]],
@@ -22,6 +26,17 @@ describe('CSV is read as RFC 4180 has it', () => {
         { a: '3', b: '4' },
       ],
     ],
+    [
+      'a first line that names the delimiter',
+      '\ufeffsep=;\r\na;b\r\n1,5;2\r\n2,5;3',
+      {},
+      [
+        { a: '1,5', b: '2' },
+        { a: '2,5', b: '3' },
+      ],
+    ],
+    ['the same, of one line and an odd delimiter', 'SEP=^\na^b,c\n1^2', {}, [{ a: '1', 'b,c': '2' }]],
+    ['a column that is called so', 'sep=x,y\n1,2', {}, [{ 'sep=x': '1', y: '2' }]],
     ['line ends of old Macs', 'a,b\r1,2\r', {}, [{ a: '1', b: '2' }]],
     ['empty lines are none', 'a,b\n\n1,2\n\n\n', {}, [{ a: '1', b: '2' }]],
     ['names with blanks around them', ' a , b\n1,2', {}, [{ a: '1', b: '2' }]],

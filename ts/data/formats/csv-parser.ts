@@ -9,10 +9,11 @@ import { DECIMALS, type Decimal, numberReader, THOUSANDS, type Thousands } from 
 import { Papa } from './papaparse.js'
 
 /**
- * Format of a CSV file. An extra delimiter at the end of a line, behind the last column, is ignored. Extra delimiters at the end of the header are
- * ignored as well, unless values stand below them: then these are columns without a name, called column3 and so on by their position. If the header
- * has one name less than the lines below have values, and at least half of the last values are not empty, the first values are row names, as R
- * writes them: they become a column `row`. If fewer are not empty, that is an error. With `header` other than true and with `ragged: 'fill'` no value is read as a row name.
+ * Format of a CSV file. A first line such as `sep=;`, which spreadsheets write, names the delimiter. An extra delimiter at the end of a line, behind the
+ * last column, is ignored. Extra delimiters at the end of the header are ignored as well, unless values stand below them: then these are columns without a
+ * name, called column3 and so on by their position. If the header has one name less than the lines below have values, and at least half of the last values
+ * are not empty, the first values are row names, as R writes them: they become a column `row`. If fewer are not empty, that is an error. With `header` other
+ * than true and with `ragged: 'fill'` no value is read as a row name.
  */
 export interface CsvOptions {
   /** Delimiter between values: one character or more. Default: comma, tab, semicolon or bar, whichever fits the first lines. */
@@ -135,7 +136,7 @@ export class CsvParser {
   push(piece: string, isLast: boolean): Row[] {
     this.rest += piece
     if (!isLast && this.rest.length < this.wanted) return []
-    this.library ??= this.libraryFor(this.rest)
+    this.library ??= this.begin()
     const { data, errors, meta } = this.library.parse(this.rest, 0, !isLast) as Papa.ParseResult<string[]>
     const [text, first] = [this.rest, this.line]
     const { lines, next } = this.linesOf(data, text)
@@ -193,11 +194,17 @@ export class CsvParser {
     return breaks
   }
 
-  private libraryFor(text: string): Papa.Parser {
+  /** Finds out how the lines are written. */
+  private begin(): Papa.Parser {
     const { delimiter, quote, comment } = this.options
-    const sample = text.slice(0, SAMPLE)
+    const [told, said] = DELIMITER_LINE.exec(this.rest) ?? ['']
+    if (said !== undefined) {
+      this.rest = this.rest.slice(told.length)
+      this.line++
+    }
+    const sample = this.rest.slice(0, SAMPLE)
     this.newline = lineEndOf(sample, quote)
-    this.delimiter = delimiter ?? delimiterOf(sample, quote, comment)
+    this.delimiter = delimiter ?? said ?? delimiterOf(sample, quote, comment)
     return new Papa.Parser({
       delimiter: this.delimiter,
       newline: this.newline,
@@ -355,6 +362,9 @@ function lineEndOf(text: string, quote: string): '\r' | '\n' {
 function emptyRow(columns: readonly string[]): Record<string, string> {
   return Object.fromEntries(columns.map((column) => [column, '']))
 }
+
+/** A first line by which a file tells spreadsheets its delimiter. */
+const DELIMITER_LINE = /^sep=([^"\r\n])(?:\r\n?|\n)/i
 
 /** Delimiters that are detected automatically. */
 const DELIMITERS = [',', '\t', ';', '|']
