@@ -270,7 +270,7 @@ export function cases(): Case[] {
       ),
       inputs: numbers([2, 7, 4]),
       inputShape: [7, 4],
-      in: ['onnx'] as const,
+      in: ['onnx', 'function'] as const,
     })),
     ...(['learned', 'sinusoidal', 'rotary'] as const).map((positions) => ({
       name: `a GPT, positions ${positions}`,
@@ -282,7 +282,7 @@ export function cases(): Case[] {
       ),
       inputs: tensor(Int32Array.of(0, 4, 2, 1, 3, 3, 0, 1), [2, 4], { backend }),
       inputShape: [4],
-      in: ['onnx'] as const,
+      in: ['onnx', 'function'] as const,
     })),
   ]
 }

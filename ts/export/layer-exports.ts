@@ -33,14 +33,31 @@ export interface OnnxGraph {
   layers(layers: readonly Module[], x: string, rank: number): string
 }
 
+/** A product x·W + b, such as that of a dense layer. */
+export interface Product {
+  weight: Parameter
+  bias: Parameter | null
+  inputs: number
+  outputs: number
+  activation: Activation
+}
+
 /** The source of a function that a layer adds its expression to. */
 export interface FunctionSource {
-  /** Adds weights. @returns the name of their array */
+  /** Number of members of the ensemble whose layers are being written. */
+  members: number
+  /** Adds weights, once. @returns the name of their array */
   constant(values: ArrayLike<number>): string
   /** The same with all bits, for numbers such as a bias, which x·W may nearly cancel. */
   wholes(values: ArrayLike<number>): string
   /** Adds a helper function, once: lines that declare it, indented by two. */
   helper(lines: string): void
+  /** @param x an expression @returns that of the product along the last axis */
+  dense(product: Product, x: string): string
+  /** @param x an expression @returns that of the activation of each number */
+  activation(name: Activation, x: string): string
+  /** @returns the function of layers, one after the other */
+  layers(layers: readonly Module[]): string
 }
 
 /** How other programs have a layer. Images here are [rows, height, width, channels], in PyTorch and ONNX [rows, channels, height, width]. */
@@ -58,6 +75,10 @@ export interface LayerExports<L extends Module = Module> {
    * @throws RangeError naming the layer and the option
    */
   source?(layer: L, source: FunctionSource, at: string): string
+  /** Numbers along the last axis of its input. Default: any. */
+  width?(layer: L): number
+  /** Numbers along the last axis of its result. Default: as many as in its input, or unknown. */
+  outputs?(layer: L): number
   /** Refuses options that ONNX has no words for, before the model runs. @throws RangeError naming the layer and the option */
   check?(layer: L): void
   /** Directions of the images that it takes, if it takes those of one number alone. */
@@ -71,6 +92,10 @@ export interface LayerExports<L extends Module = Module> {
   /** The layers inside. */
   parts?(layer: L): readonly Module[]
 }
+
+/** A layer as JavaScript. */
+export type LayerFunction<L extends Module = Module> = Pick<LayerExports<L>, 'width' | 'outputs'> &
+  Required<Pick<LayerExports<L>, 'source'>>
 
 /** @internal {@link LayerExports} of one kind of layer, as a room gives it */
 export function exports<L extends Module>(how: LayerExports<L>): LayerExports {

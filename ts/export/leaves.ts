@@ -12,7 +12,7 @@ const OF_OPERATIONS = 'EmbedColumns, PiecewiseLinearEmbedding, PeriodicEmbedding
 
 /** Rooms whose layers a format has. */
 const ROOMS_OF: Readonly<Record<string, string>> = {
-  toFunction: ', layers of gradus/recurrent,',
+  toFunction: ', layers of gradus/recurrent and gradus/attention,',
   toOnnx: ', layers of gradus/conv, gradus/recurrent and gradus/attention,',
   toPyTorch: ', layers of gradus/conv,',
   toKeras: ', layers of gradus/conv,',

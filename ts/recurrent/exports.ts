@@ -108,7 +108,6 @@ const SCAN = `  const logistic = (x) => 1 / (1 + Math.exp(-x))
     for (let i = 0; i < h.length; i++) for (let j = from; j < to; j++) u[j] += h[i] * weight[i * u.length + j]
   }
   const scan = (cell, x, inputs, n, weight, recurrent, bias, b, reverse, keep, skipped) => {
-    if (x.length === 0 || x.length % inputs > 0) throw new RangeError('wants steps of ' + inputs + ' numbers, got ' + x.length)
     const [steps, width] = [x.length / inputs, weight.length / inputs]
     const [z, u, c] = [new Float64Array(width), new Float64Array(width), new Float64Array(n)]
     const outputs = new Float64Array(keep ? steps * n : n)
@@ -154,5 +153,7 @@ export const recurrentExports: LayerExports = exports<RecurrentLayer>({
   check,
   onnx,
   source,
+  width: ({ inputs }) => inputs,
+  outputs: ({ settings: { units, bidirectional } }) => (bidirectional ? 2 * units : units),
   rank: ({ settings }) => (settings.returnSequences ? 3 : 2),
 })
