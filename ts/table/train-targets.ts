@@ -17,6 +17,7 @@ import { reportHtml, reportText } from './report/show-report.js'
 import { namingLinesOf, notesWithLines, rowsFrom, textsWithLines } from './rows/given-rows.js'
 import type { Taken } from './rows/sample.js'
 import { SharedCut } from './rows/shared-cut.js'
+import { OF_TEST } from './rows/table-data.js'
 import { type TrainedTable, trainOne } from './train-one.js'
 import type { ReadTrainOptions } from './train-options.js'
 
@@ -25,9 +26,6 @@ export interface TrainedTargets<P extends Prediction = Prediction> {
   model: TargetsModel<P>
   report: TargetsReport
 }
-
-/** Beginning of errors about the rows of `test`. */
-const OF_TEST = 'trainTable: test: '
 
 /** @param each the options of each target. @param began start of the work in the time of the clock */
 export function trainTargets<P extends Prediction>(

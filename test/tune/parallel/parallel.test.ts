@@ -1,5 +1,5 @@
 /** Many trials at once, in threads. */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, test, vi } from 'vitest'
@@ -126,15 +126,40 @@ test('a trial says by which version of its module it was run, and a study says t
 test('the time in which a thread loads its module is none of a trial', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'gradus-loading-'))
   const file = path.join(folder, 'slow.mjs')
-  // trial 0 costs its thread, and trial 1 has to wait for another one
+  const said = (name: string) => path.join(folder, name)
+  // trial 0 costs its thread, and trial 1 has to wait for another one, which loads until the test says `go`
   writeFileSync(
     file,
-    'await new Promise((resolve) => setTimeout(resolve, 800))\nexport default ({ x }, { number }) => { if (number === 0) for (;;); return x }',
+    `import { existsSync, writeFileSync } from 'node:fs'
+    const said = (name) => new URL(name, import.meta.url)
+    writeFileSync(said(existsSync(said('begun')) ? 'loading' : 'go'), '')
+    while (!existsSync(said('go'))) await new Promise((resolve) => setTimeout(resolve, 1))
+    export default ({ x }, { number }) => {
+      if (number > 0) return x
+      writeFileSync(said('begun'), '')
+      for (;;);
+    }`,
   )
-  const study = await createStudy({ space: { x: float(0, 1) } })
-  await study.optimize(file, { trials: 2, parallel: 1, trialTime: 0.5 })
-  expect(study.trials.map(({ state }) => state)).toEqual(['failed', 'complete'])
-  rmSync(folder, { recursive: true })
+  const until = async (name: string) => {
+    while (!existsSync(said(name))) await new Promise((resolve) => setImmediate(resolve))
+  }
+  // the clock of this thread stands still
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  try {
+    const study = await createStudy({ space: { x: float(0, 1) } })
+    const work = study.optimize(file, { trials: 2, parallel: 1, trialTime: 0.5 })
+    await until('begun')
+    rmSync(said('go'))
+    await vi.advanceTimersByTimeAsync(500)
+    await until('loading')
+    await vi.advanceTimersByTimeAsync(10_000)
+    writeFileSync(said('go'), '')
+    await work
+    expect(study.trials.map(({ state }) => state)).toEqual(['failed', 'complete'])
+  } finally {
+    vi.useRealTimers()
+    rmSync(folder, { recursive: true })
+  }
 })
 
 test('a trial whose report is wrong does not answer for the next one of its thread', async () => {

@@ -4,10 +4,10 @@ import { visible } from '../../common/visible.js'
 import { encodeSafetensors, toFunction, toKeras, toOnnx, toPyTorch } from '../../export/index.js'
 import { ImageModel, loadImageModel } from '../../images/index.js'
 import { Ensemble, loadModelFile, type Module } from '../../index.js'
-import { loadTableModel, loadTargetsModel, type TableModel, tableToFunction } from '../../table/index.js'
+import { type TableModel, tableToFunction } from '../../table/index.js'
 import { checkOut, writeFileWhole } from '../out-file.js'
 import { naming } from '../table/files.js'
-import { oneTarget, targetOption, withModelFile } from '../table/model.js'
+import { oneTarget, tableModelIn, targetOption, withModelFile } from '../table/model.js'
 import { whole } from '../terminal/format.js'
 import { paint, print, printText } from '../terminal/terminal.js'
 
@@ -81,11 +81,11 @@ function formatOf(out: string | undefined): ExportFormat {
 
 /** A model of a table, of pictures, or any other. */
 async function read(file: string, target: string | undefined): Promise<TableModel | ImageModel | Module> {
-  const { model, tableModel, images, tableTargets: several } = await loadModelFile(file)
-  if (several !== undefined) return oneTarget(await loadTargetsModel(file), target)
+  const read = await loadModelFile(file)
+  if (read.tableTargets !== undefined) return oneTarget(await tableModelIn(read), target)
   if (target !== undefined) throw new Error(`--target is for a model of several targets, which ${file} is not`)
-  if (images !== undefined) return loadImageModel(file)
-  return typeof tableModel === 'string' ? loadTableModel(file) : model
+  if (read.images !== undefined) return loadImageModel(file)
+  return typeof read.tableModel === 'string' ? oneTarget(await tableModelIn(read), undefined) : read.model
 }
 
 function written(model: TableModel | ImageModel | Module, format: ExportFormat, path: string, half: boolean): Written {

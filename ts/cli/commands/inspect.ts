@@ -7,7 +7,7 @@ import { formatMetric, inspectTable, type TableModel, TargetsModel } from '../..
 import { columnOptions, fileOptions, type TableData } from '../options/table.js'
 import { naming, readRows, reportInFlags, tableOptions } from '../table/files.js'
 import { sourceOfInput } from '../table/input.js'
-import { kindOfFile, readModel, withModelFile } from '../table/model.js'
+import { kindOfFile, tableModelIn, withModelFile } from '../table/model.js'
 import { percent, whole } from '../terminal/format.js'
 import { paint, print, printLines, printText } from '../terminal/terminal.js'
 
@@ -44,10 +44,11 @@ async function inspect(file: string, { json = false, ...options }: InspectOption
 
 /** Shows the contents of a model file. */
 async function inspectModel(file: string, { json = false }: { json?: boolean }): Promise<void> {
-  const { model: net, ...parts } = await withModelFile(file, () => loadModelFile(file))
+  const read = await withModelFile(file, () => loadModelFile(file))
+  const { model: net, ...parts } = read
   if (typeof parts.images === 'object') return inspectImages(file, json)
   if (typeof parts.tableModel !== 'string' && parts.tableTargets === undefined) return inspectNet(file, net, Object.keys(parts), json)
-  const model = await readModel(file)
+  const model = await withModelFile(file, () => tableModelIn(read))
   if (!(model instanceof TargetsModel)) return inspectTarget(file, model, json)
   for (const one of Object.values(model.models)) inspectTarget(file, one, json)
 }

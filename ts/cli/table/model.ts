@@ -3,7 +3,7 @@ import { createReadStream, statSync } from 'node:fs'
 import { Option } from 'commander'
 import { asNoModel, type FileKind, kindOf, SAFETENSORS } from '../../common/file-kinds.js'
 import { loadImageModel } from '../../images/index.js'
-import { loadModelFile } from '../../index.js'
+import { loadModelFile, type ModelFile } from '../../index.js'
 import { loadTableModel, loadTargetsModel, type TableDrift, type TableModel, TargetsModel } from '../../table/index.js'
 import { quoted } from '../options/table.js'
 import { whole } from '../terminal/format.js'
@@ -51,15 +51,15 @@ function noModel(file: string, start: Uint8Array): string {
 
 /** Reads a model of a table, of one target or of several. @throws as {@link withModelFile} does */
 export function readModel(file: string): Promise<TableModel | TargetsModel> {
-  // unknown values are reported once, at the end
-  const read = async () => {
-    const { tableTargets: several } = await loadModelFile(file)
-    return several === undefined ? loadTableModel(file, { warn: false }) : loadTargetsModel(file, { warn: false })
-  }
-  return withModelFile(file, read).catch(async (error) => {
+  return withModelFile(file, async () => tableModelIn(await loadModelFile(file))).catch(async (error) => {
     if (!(await holdsPictures(file))) throw error
     throw new Error(`${file} holds a model of pictures, not of a table; gradus predict ${quoted(file)} picture.png names them`)
   })
+}
+
+/** The model of a table in a file, of one target or of several. Unknown values are reported once, at the end, by the commands. */
+export function tableModelIn(file: ModelFile): Promise<TableModel | TargetsModel> {
+  return file.tableTargets === undefined ? loadTableModel(file, { warn: false }) : loadTargetsModel(file, { warn: false })
 }
 
 /** The option that chooses one of several targets. */

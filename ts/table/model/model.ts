@@ -10,7 +10,6 @@ import { ENCODER } from '../../data/table/encoder.js'
 import {
   decodeModelFile,
   EmbedColumns,
-  type Ensemble,
   encodeModel,
   loadModelFile,
   type ModelFile,
@@ -310,7 +309,7 @@ export class TableModel<P extends Prediction = Prediction> {
 /**
  * A model from a file that {@link TableModel.save} wrote: encoder, scaler and net, ready for raw rows.
  *
- * @param source a path, URL, Blob, or the bytes
+ * @param source a path, URL, Blob, the bytes, or the result of `loadModelFile`
  * @param options `warn: false` leaves it to `model.unknown` to say which categories were unknown
  * @example
  * const { model } = await trainTable(rows, { target: 'species' })
@@ -321,7 +320,7 @@ export class TableModel<P extends Prediction = Prediction> {
  */
 // biome-ignore lint/suspicious/noExplicitAny: which of the two a file holds is not known before it is read; `model.task` says it
 export async function loadTableModel<P extends Prediction = any>(
-  source: ModelSource,
+  source: ModelSource | ModelFile,
   options: EncoderOptions = {},
 ): Promise<TableModel<P>> {
   const read = readOptions('loadTableModel', options, ENCODER)
@@ -330,10 +329,11 @@ export async function loadTableModel<P extends Prediction = any>(
   return tableModelFrom<P>(file.model, file[PART], read, file[INTERVALS])
 }
 
-/** @internal a model file from a path, URL, Blob, or its bytes */
-export function fileOf(source: ModelSource): Promise<ModelFile<Ensemble>> {
+/** @internal a model file from a path, URL, Blob, its bytes, or as `loadModelFile` read it */
+export function fileOf(source: ModelSource | ModelFile): Promise<ModelFile> {
+  if ('model' in Object(source)) return Promise.resolve(source as ModelFile)
   const isBytes = source instanceof Uint8Array || source instanceof ArrayBuffer
-  return isBytes ? Promise.resolve(decodeModelFile(source as Uint8Array)) : loadModelFile(source)
+  return isBytes ? Promise.resolve(decodeModelFile(source as Uint8Array)) : loadModelFile(source as ModelSource)
 }
 
 /** @internal True if a row has no value in the column. */

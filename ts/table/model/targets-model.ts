@@ -5,7 +5,7 @@ import { shortened, show, showNames } from '../../common/show.js'
 import { visible } from '../../common/visible.js'
 import type { EncoderOptions } from '../../data/index.js'
 import { ENCODER } from '../../data/table/encoder.js'
-import { encodeModel, type ModelSource, Module, saveModel } from '../../index.js'
+import { encodeModel, type ModelFile, type ModelSource, Module, saveModel } from '../../index.js'
 import { givePrinted } from '../../report/notebook.js'
 import { fileOf, type Prediction, TARGETS, type TableModel, type TablePredictOptions, tableModelFrom } from './model.js'
 
@@ -83,7 +83,7 @@ export class TargetsModel<P extends Prediction = Prediction> {
 /**
  * A model of several targets from a file that {@link TargetsModel.save} wrote.
  *
- * @param source a path, URL, Blob, or the bytes
+ * @param source a path, URL, Blob, the bytes, or the result of `loadModelFile`
  * @param options `warn: false` leaves it to `unknown` of each model to say which categories were unknown
  * @example
  * const { model } = await trainTable(rows, { target: ['petalLength', 'species'] })
@@ -94,7 +94,7 @@ export class TargetsModel<P extends Prediction = Prediction> {
  */
 // biome-ignore lint/suspicious/noExplicitAny: which kinds a file holds is not known before it is read; `models` says it
 export async function loadTargetsModel<P extends Prediction = any>(
-  source: ModelSource,
+  source: ModelSource | ModelFile,
   options: EncoderOptions = {},
 ): Promise<TargetsModel<P>> {
   const read = readOptions('loadTargetsModel', options, ENCODER)

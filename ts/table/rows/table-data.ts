@@ -117,6 +117,9 @@ function areAscending(times: Float64Array): boolean {
   return times.every((time, i) => i === 0 || time > times[i - 1])
 }
 
+/** Beginning of errors about the rows of `test`. */
+export const OF_TEST = 'trainTable: test: '
+
 /** Rows for testing alone, which are not trained on. @throws RangeError that names `test` and the lines of its file */
 function testTable(
   encoder: TableEncoder,
@@ -125,15 +128,13 @@ function testTable(
 ): Promise<{ tested: Table; leftOut: readonly LeftOut[] }> {
   return namingLinesOf('trainTable: test', test, read, async (taken) => {
     const rows = await rowsFrom(test, { read, sample, seed }, taken)
-    if (rows.length === 0) throw rangeError('trainTable: test: there are no rows')
+    if (rows.length === 0) throw rangeError(`${OF_TEST}there are no rows`)
     if (!rows.some((row) => Object.hasOwn(row, target)))
-      throw rangeError(
-        `trainTable: test: there is no column '${target}', which is to be predicted, only ${showNames(Object.keys(rows[0]))}`,
-      )
+      throw rangeError(`${OF_TEST}there is no column '${target}', which is to be predicted, only ${showNames(Object.keys(rows[0]))}`)
     try {
       return { tested: encoder.dataset(rows), leftOut: leftOutBy(encoder.state(), rows) }
     } catch (error) {
-      reword(error, (message) => `trainTable: test: ${message.replace(/^dataset: /, '')}`)
+      reword(error, (message) => `${OF_TEST}${message.replace(/^dataset: /, '')}`)
       throw error
     }
   })

@@ -30,46 +30,74 @@ export interface Loading {
   seconds?: number
 }
 
-/** @internal @throws LoadError if the objective cannot run in a worker */
-export async function workerPool<S extends Space>(
-  objective: Objective<S> | URL | string | ModuleObjective,
-  { hash: wanted, seconds }: Loading = {},
-): Promise<Runner<S>> {
-  const [{ Worker }, { fileURLToPath, pathToFileURL }, { basename }] = await Promise.all([
-    load<typeof import('node:worker_threads')>('node:worker_threads'),
+/** An objective for threads, its file if it is one, and its name in messages. */
+interface Source {
+  data: { code: string; base: string } | { url: string; factory?: string; options?: unknown; isFactory?: boolean }
+  url?: string
+  file?: string
+  name: string
+}
+
+async function sourceOf<S extends Space>(objective: Objective<S> | URL | string | ModuleObjective): Promise<Source> {
+  const [{ fileURLToPath, pathToFileURL }, { basename }] = await Promise.all([
     load<typeof import('node:url')>('node:url'),
     load<typeof import('node:path')>('node:path'),
   ])
-  const source =
-    typeof objective === 'function'
-      ? { code: functionText(objective), base: pathToFileURL(`${process.cwd()}/`).href }
-      : isModuleObjective(objective)
-        ? {
-            url: urlOf(objective.module, pathToFileURL),
-            factory: objective.factory ?? 'default',
-            options: objective.options,
-            isFactory: objective.factory !== undefined,
-          }
-        : { url: urlOf(objective, pathToFileURL) }
-  const file = source.url?.startsWith('file:') ? fileURLToPath(source.url) : undefined
-  const name = (isModuleObjective(objective) ? objective.name : undefined) ?? (file === undefined ? '' : basename(file))
-  /** The version that a thread has loaded, if the objective is a file. */
-  const versions = new WeakMap<Thread, string>()
+  if (typeof objective === 'function')
+    return { data: { code: functionText(objective), base: pathToFileURL(`${process.cwd()}/`).href }, name: '' }
+  const isModule = isModuleObjective(objective)
+  const url = urlOf(isModule ? objective.module : objective, pathToFileURL)
+  const file = url.startsWith('file:') ? fileURLToPath(url) : undefined
+  const name = (isModule ? objective.name : undefined) ?? (file === undefined ? '' : basename(file))
+  if (!isModule) return { data: { url }, url, file, name }
+  const { factory, options } = objective
+  return { data: { url, factory: factory ?? 'default', options, isFactory: factory !== undefined }, url, file, name }
+}
 
-  async function noteVersion(worker: Thread): Promise<void> {
-    if (file === undefined) return
-    const { hash } = await versionOf(file)
-    if (wanted !== undefined && hash !== wanted)
-      throw new LoadError(`${name} was changed since the study began to use it; run the study again to go on with the new version`)
-    versions.set(worker, versionName(name, hash))
+/** Threads that have loaded an objective. */
+class Threads {
+  /** Threads that have not ended. */
+  private readonly alive = new Set<Thread>()
+  private readonly idle: Thread[] = []
+  /** The version that a thread has loaded, if the objective is a file. */
+  private readonly versions = new WeakMap<Thread, string>()
+
+  constructor(
+    private readonly Worker: typeof import('node:worker_threads').Worker,
+    private readonly source: Source,
+    private readonly loading: Loading,
+  ) {}
+
+  versionOf(worker: Thread): string | undefined {
+    return this.versions.get(worker)
   }
 
-  /** Threads that have not ended. */
-  const alive = new Set<Thread>()
-  const start = (signal: AbortSignal | undefined): Promise<Thread> =>
-    new Promise((resolve, reject) => {
-      const worker = new Worker(WORKER_CODE, { eval: true, workerData: source })
-      alive.add(worker)
+  /** An idle thread, or a new one that has loaded the objective. @throws LoadError */
+  async take(signal: AbortSignal | undefined): Promise<Thread> {
+    signal?.throwIfAborted()
+    const { alive, idle } = this
+    // a thread may end while it is idle, even in the turn of the event loop in which its last result arrives
+    for (let free = idle.pop(); free !== undefined; free = idle.pop()) if (alive.has(free)) return free
+    const worker = await this.start(signal)
+    if (!alive.has(worker)) throw new WorkerDied('the worker died before its first trial')
+    // a worker alone does not keep the process
+    worker.unref()
+    return worker
+  }
+
+  giveBack(worker: Thread): void {
+    this.idle.push(worker)
+  }
+
+  async end(): Promise<void> {
+    await Promise.all([...this.alive].map((worker) => worker.terminate()))
+  }
+
+  private start(signal: AbortSignal | undefined): Promise<Thread> {
+    const { seconds } = this.loading
+    return new Promise((resolve, reject) => {
+      const worker = new this.Worker(WORKER_CODE, { eval: true, workerData: this.source.data })
+      this.alive.add(worker)
       const settle = (done: () => void) => {
         clearTimeout(timer)
         signal?.removeEventListener('abort', abort)
@@ -86,38 +114,45 @@ export async function workerPool<S extends Space>(
       let isBad = false
       worker.once('message', (message: Message) => {
         isBad = message.kind === 'bad'
-        if (message.kind === 'ready') noteVersion(worker).then(() => settle(() => resolve(worker)), refuse)
-        else if (message.kind === 'bad') void locate(message, source.url).then((text) => refuse(new LoadError(`optimize: ${text}`)))
+        if (message.kind === 'ready') this.noteVersion(worker).then(() => settle(() => resolve(worker)), refuse)
+        else if (message.kind === 'bad') void locate(message, this.source.url).then((text) => refuse(new LoadError(`optimize: ${text}`)))
       })
       worker.once('error', (error) => refuse(new LoadError(`optimize: ${error.message}`, { cause: error })))
       worker.once('exit', () => {
-        alive.delete(worker)
+        this.alive.delete(worker)
         // a thread that could not load the objective ends, too
         if (isBad) return
         refuse(new LoadError('optimize: the worker ended before it had begun; does the module of the objective end the process?'))
       })
     })
-
-  const idle: Thread[] = []
-  async function take(signal: AbortSignal | undefined): Promise<Thread> {
-    signal?.throwIfAborted()
-    // a thread may end while it is idle, even in the turn of the event loop in which its last result arrives
-    for (let free = idle.pop(); free !== undefined; free = idle.pop()) if (alive.has(free)) return free
-    const worker = await start(signal)
-    if (!alive.has(worker)) throw new WorkerDied('the worker died before its first trial')
-    // a worker alone does not keep the process
-    worker.unref()
-    return worker
   }
+
+  private async noteVersion(worker: Thread): Promise<void> {
+    const { file, name } = this.source
+    if (file === undefined) return
+    const { hash } = await versionOf(file)
+    if (this.loading.hash !== undefined && hash !== this.loading.hash)
+      throw new LoadError(`${name} was changed since the study began to use it; run the study again to go on with the new version`)
+    this.versions.set(worker, versionName(name, hash))
+  }
+}
+
+/** @internal @throws LoadError if the objective cannot run in a worker */
+export async function workerPool<S extends Space>(
+  objective: Objective<S> | URL | string | ModuleObjective,
+  loading: Loading = {},
+): Promise<Runner<S>> {
+  const { Worker } = await load<typeof import('node:worker_threads')>('node:worker_threads')
+  const threads = new Threads(Worker, await sourceOf(objective), loading)
   // mistakes of the objective are reported before the first trial
-  const first = await take(undefined)
-  idle.push(first)
+  const first = await threads.take(undefined)
+  threads.giveBack(first)
 
   return {
-    version: versions.get(first),
+    version: threads.versionOf(first),
     async run(trial, signal, onBegin) {
-      const worker = await take(signal)
-      const version = versions.get(worker)
+      const worker = await threads.take(signal)
+      const version = threads.versionOf(worker)
       if (version !== undefined) trial.setAttribute(VERSION, version)
       onBegin?.()
       let ended: Ended
@@ -128,13 +163,11 @@ export async function workerPool<S extends Space>(
         await worker.terminate()
         throw error
       }
-      idle.push(worker)
+      threads.giveBack(worker)
       if (ended.error !== undefined) throw ended.error
       return ended.outcome
     },
-    async close() {
-      await Promise.all([...alive].map((worker) => worker.terminate()))
-    },
+    close: () => threads.end(),
   }
 }
 
