@@ -245,14 +245,96 @@ describe('a model', () => {
     expect(first.extend([{ t: 61, y: values[61], s: 'a', p: 1 }]).forecasts).toEqual(later.forecasts)
   })
 
-  test('refuses rows that it has, other series, and times between its own', async () => {
+  test('refuses rows of other series alone, rows before its own, and times between', async () => {
     const model = made
-    expect(() => model.extend([{ t: 59, y: 1, s: 'a', p: 1 }])).toThrow(
-      /extend: rows want times after 59, the last one of 'a', got 59; leave out rows/,
-    )
+    expect(() => model.extend([{ t: -1, y: 1, s: 'a', p: 1 }])).toThrow(/extend: 'a' begins at 0, got -1; leave earlier rows out/)
     expect(() => model.extend([{ t: 60, y: 1, s: 'c', p: 1 }])).toThrow(/the model has no series 'c'/)
     expect(() => model.extend([{ t: 60.5, y: 1, s: 'a', p: 1 }])).toThrow(/times a unit apart, got 60.5/)
     expect(() => model.extend([])).toThrow(/there are no rows/)
+  })
+
+  test('all rows again with later ones are as the later ones alone; other values take the place of old ones, and are told', async () => {
+    const more = [60, 61].map((t) => ({ t, y: values[t], s: 'a', p: 1 }))
+    const later = made.extend(more)
+    const again = made.extend([...rows, ...more])
+    expect(again.forecasts).toEqual(later.forecasts)
+    // 'b' has no later rows
+    expect(again.report.notes).toEqual(later.report.notes)
+    expect(later.report.notes.at(-1)).toMatch(
+      /^'b' ends before 61, the last time of the others: its forecast begins after its own last value/,
+    )
+    const other = made.extend([{ t: 59, y: 0, s: 'a', p: 1 }, ...more])
+    expect(other.forecasts).not.toEqual(later.forecasts)
+    expect(other.report.notes).toContain(`1 value that the model had is another now, the first at 59 of 'a': ${values[59]} is 0`)
+    expect(other.extend([{ t: 59, y: values[59], s: 'a', p: 1 }]).forecasts).toEqual(later.forecasts)
+  })
+
+  test('gaps are filled in by all values, in whatever parts they came', async () => {
+    const random = new RandomStream(8)
+    for (let i = 0; i < 20; i++) {
+      const own = Array.from({ length: 8 }, (_, t) => ({ t: 60 + t, y: random.uniform() < 0.4 ? null : values[60 + t], s: 'a', p: 1 }))
+      own[7].y = 1
+      const cut = Math.floor(8 * random.uniform())
+      const [first, second] = [own.slice(0, cut), own.slice(cut)]
+      const start = first.some(({ y }) => y !== null) ? made.extend(first) : made
+      expect(start.extend(second).forecasts).toEqual(made.extend(own).forecasts)
+    }
+  })
+
+  test('a series that is too short or mostly gaps is left out beside others, and said', async () => {
+    const few = [57, 58, 59].map((t) => ({ t, y: 1, s: 'new', p: 3 }))
+    const rare = rowsOf(60, (t) => (t % 29 === 0 ? 1 : null), { s: 'rare', p: 3 })
+    const model = await forecast([...rows, ...few, ...rare], { ...HOW, by: 's', static: 'p' })
+    expect(model.forecasts).toEqual(made.forecasts)
+    expect(model.report.leftOut).toEqual([
+      { key: ['new'], reason: 'has 3 values, and a forecast wants at least 4' },
+      { key: ['rare'], reason: 'has no value at 56 of 59 times' },
+    ])
+    for (const shown of [reportText(model), reportHtml(model)]) expect(shown).toMatch(/2 series were left out/i)
+    const [later] = [
+      model.extend([
+        { t: 60, y: 1, s: 'new', p: 3 },
+        { t: 60, y: values[60], s: 'a', p: 1 },
+      ]),
+    ]
+    expect(later.report.leftOut.map(({ key, reason }) => [key[0], reason.slice(0, 19)])).toEqual([
+      ['rare', 'has no value at 56 '],
+      ['new', 'is not in the model'],
+    ])
+    expect((await loadSeriesModel(later.bytes())).report).toEqual(later.report)
+    await expect(forecast(few, { ...HOW, by: 's' })).rejects.toThrow(
+      /'new' has 3 values, and a forecast wants at least 4; leave this series out/,
+    )
+  })
+
+  test('rows of the future alone change what is known, and nothing else', async () => {
+    const promo = (t: number) => Number((t * t) % 7 < 3)
+    const plan = (p: (t: number) => number) => Array.from({ length: 128 }, (_, t) => ({ t, y: t < 120 ? 20 + 10 * p(t) : null, p: p(t) }))
+    const model = await forecast(plan(promo), { ...HOW, season: 1, known: 'p' })
+    const other = model.extend(plan((t) => 1 - promo(t)).slice(120))
+    expect(other.forecasts.map(({ time }) => time)).toEqual([120, 121, 122, 123])
+    for (const [h, { value }] of other.forecasts.entries()) expect(Math.abs(value - model.forecasts[h].value)).toBeGreaterThan(1)
+    expect(other.extend(plan(promo).slice(120)).forecasts).toEqual(model.forecasts)
+    // what is planned stays where later rows do not tell of it
+    expect(model.extend([{ t: 120, y: 30, p: 1 }]).state.series[0].known[0].slice(121)).toEqual(model.state.series[0].known[0].slice(121))
+  })
+
+  test('a model of weeks goes on from days, as a model of their sums from weeks', async () => {
+    const day = (i: number) => ({
+      date: new Date(Date.UTC(2024, 0, 1 + i)).toISOString().slice(0, 10),
+      y: 10 + (i % 7) + Math.floor(i / 7),
+    })
+    const days = Array.from({ length: 140 }, (_, i) => day(i))
+    const how = { time: 'date', value: 'y', every: 'week', season: 1, horizon: 2 } as const
+    const weekly = await loadSeriesModel((await forecast(days, how)).bytes())
+    const later = weekly.extend(Array.from({ length: 14 }, (_, i) => day(140 + i)))
+    expect(later.state.series[0].values.slice(-2)).toEqual(Float64Array.from([231, 238]))
+    expect(later.forecasts[0].time).toBe('2024-06-03')
+    // half of a week is left out, and is there when the rest of it has come
+    const half = weekly.extend(Array.from({ length: 10 }, (_, i) => day(140 + i)))
+    expect(half.state.series[0].values).toHaveLength(21)
+    expect(half.report.notes.join()).toMatch(/only a part of 2024-05-27/)
+    expect(half.extend(Array.from({ length: 14 }, (_, i) => day(140 + i))).forecasts).toEqual(later.forecasts)
   })
 
   test('new rows go to the series of their key, whatever commas are in it', async () => {

@@ -29,8 +29,8 @@ const HIDDEN = 64
  * const model = await forecast(rows, { time: 'month', value: 'units', horizon: 3 })
  * model.forecasts.map(({ value }) => Math.round(value)) // [280, 285, 290]
  * model.forecasts[0].time // '2023-01-01'
- * @throws TypeError, RangeError naming the row, column or series that does not fit: times that cannot be read, repeat or change their frequency, a series
- *   that is too short, a horizon longer than half of the longest series
+ * @throws TypeError, RangeError naming the row, column or series that does not fit: times that cannot be read, repeat or change their frequency, series
+ *   that are all too short, a horizon longer than half of the longest series
  */
 export async function forecast(rows: readonly object[], options: ForecastOptions): Promise<SeriesModel> {
   const given = readOptions('forecast', options, FORECAST)
@@ -83,7 +83,8 @@ export async function forecast(rows: readonly object[], options: ForecastOptions
   const usesNets = judgment.series.some(({ weights }) => weights.linear + weights.net > 0)
   const nets = usesNets ? await train(lengths) : { linear: null, net: null }
   return new SeriesModel({
-    ...{ columns: names, calendar, seasons: set.seasons, horizon, coverage, min: given.min ?? null, notes, nets },
+    ...{ columns: names, calendar, seasons: set.seasons, horizon, coverage, min: given.min ?? null, every: given.every ?? null, combine },
+    ...{ notes, leftOut: set.leftOut, nets },
     series: series.map((own, s) => ({ ...own, fits: fits[s], ...judgment.series[s], band: judgment.bands[s] })),
   })
 }

@@ -21,7 +21,7 @@ export interface Reading {
   every?: Period
   combine: 'sum' | 'mean'
   season?: number
-  /** The calendar of earlier rows, which these follow. */
+  /** The calendar of earlier rows, which these follow or have other values for. */
   calendar?: Calendar
 }
 
@@ -39,12 +39,22 @@ export interface Series {
   readonly fixed: readonly string[]
 }
 
+/** A series that has no forecast. */
+export interface LeftOutSeries {
+  /** Values of the `by` columns, and the column of the values if there are several. */
+  readonly key: readonly string[]
+  /** Such as `has 3 values, and a forecast wants at least 4`. */
+  readonly reason: string
+}
+
 /** All series of a table. */
 export interface SeriesSet {
   readonly calendar: Calendar
   /** Places of a season, and of a longer one; 1 is none. */
   readonly seasons: readonly [season: number, longer: number]
   readonly series: readonly Series[]
+  /** Series that are too short or mostly gaps, beside others that are not. */
+  readonly leftOut: readonly LeftOutSeries[]
   /** What was found and changed, in sentences. */
   readonly notes: readonly string[]
 }
@@ -98,10 +108,30 @@ export function readSeries(who: string, given: readonly object[], columns: Colum
   if (reading.calendar === undefined) notes.unshift(`Times are ${oneStep(grid)} apart`)
   const [usual, longer] = seasonsOf(grid)
   const seasons = [reading.season ?? usual, reading.season === undefined ? longer : 1] as const
-  const series = all.map((cells) => seriesOf(who, rows, cells, grid, columns, reading, notes, form))
-  if (reading.every !== undefined) tellAdded(all, series, reading.every, notes)
-  tellGaps(who, series, calendar !== undefined && reading.every === undefined, notes)
-  return { calendar: grid, seasons, series: series.map((own) => ({ ...own, values: filled(own.values, own.gaps, seasons[0]) })), notes }
+  const read = all.map((cells) => seriesOf(who, rows, cells, grid, columns, reading, notes, form))
+  if (reading.calendar !== undefined) return { calendar: grid, seasons, series: read, leftOut: [], notes }
+  const faults = read.map(faultOf)
+  const series = read.filter((_, i) => faults[i] === undefined)
+  const leftOut = read.flatMap(({ key }, i) => (faults[i] === undefined ? [] : { key, reason: faults[i].reason }))
+  if (series.length === 0) throw rangeError(`${who}: ${named(read[0].key)}${faults[0]?.reason}; ${faults[0]?.remedy}`)
+  if (reading.every !== undefined) tellAdded(all, read, reading.every, notes)
+  tellGaps(series, notes)
+  const whole = series.map((own) => ({ ...own, values: filled(own.values, own.gaps, seasons[0]) }))
+  return { calendar: grid, seasons, series: whole, leftOut, notes }
+}
+
+/** Why a series cannot be forecast, and what to do if no other one can. */
+function faultOf({ key, values, gaps }: Series): { reason: string; remedy: string } | undefined {
+  const it = key.length > 0 ? 'this series' : 'it'
+  if (values.length < FEWEST)
+    return {
+      reason: `has ${count(values.length, 'value')}, and a forecast wants at least ${FEWEST}`,
+      remedy: `leave ${it} out, or add earlier rows`,
+    }
+  const missing = gaps.reduce((sum, gap) => sum + gap, 0)
+  if (missing > MAX_GAPS * gaps.length)
+    return { reason: `has no value at ${missing} of ${gaps.length} times`, remedy: `give every: a longer period, or leave ${it} out` }
+  return undefined
 }
 
 function checkColumns(who: string, rows: readonly Row[], { time, values, by, known, fixed }: Columns): void {
@@ -226,13 +256,11 @@ function seriesOf(
     }
   const known = columns.known.map((name) => knownOf(who, rows, cells.rows, places, start, end, name))
   let [from, to] = [0, end - start]
-  while (from < to && counts[from] === 0) from++
+  // rows of a model may tell of the future alone: their known columns count from the first row
+  while (calendar === undefined && from < to && counts[from] === 0) from++
   while (from < to && counts[to - 1] === 0) to--
   if (every !== undefined) [from, to] = wholePeriods(cells, grid, [start + from, start + to], notes).map((place) => place - start)
-  if (to - from < (calendar === undefined ? FEWEST : 1))
-    throw rangeError(
-      `${who}: ${named(cells.key)}has ${count(Math.max(0, to - from), 'value')}, and a forecast wants at least ${FEWEST}; leave ${cells.key.length > 0 ? 'this series' : 'it'} out, or add earlier rows`,
-    )
+  to = Math.max(from, to)
   const values = sums.slice(from, to)
   const gaps = Uint8Array.from(counts.subarray(from, to), (n) => (n === 0 ? 1 : 0))
   if (combine === 'mean') for (let i = 0; i < values.length; i++) values[i] /= counts[from + i] || 1
@@ -298,22 +326,13 @@ function tellAdded(all: readonly Cells[], series: readonly Series[], every: Peri
   )
 }
 
-/** @throws RangeError for a series that is mostly gaps */
-function tellGaps(who: string, series: readonly Series[], isMore: boolean, notes: string[]): void {
-  let [gaps, places, inSeries] = [0, 0, 0]
-  for (const { key, gaps: own } of series) {
-    const missing = own.reduce((sum, gap) => sum + gap, 0)
-    if (!isMore && missing > MAX_GAPS * own.length)
-      throw rangeError(
-        `${who}: ${named(key)}has no value at ${missing} of ${own.length} times; give every: a longer period, or leave it out`,
-      )
-    gaps += missing
-    places += own.length
-    if (missing > 0) inSeries++
-  }
+function tellGaps(series: readonly Series[], notes: string[]): void {
+  const missing = series.map(({ gaps }) => gaps.reduce((sum, gap) => sum + gap, 0))
+  const gaps = missing.reduce((sum, own) => sum + own, 0)
+  const places = series.reduce((sum, { values }) => sum + values.length, 0)
   if (gaps > 0)
     notes.push(
-      `${count(gaps, 'value')} of ${places} ${gaps === 1 ? 'is' : 'are'} missing${series.length > 1 ? `, in ${inSeries} of ${series.length} series` : ''}: models see values between their neighbors there, and no error is measured there`,
+      `${count(gaps, 'value')} of ${places} ${gaps === 1 ? 'is' : 'are'} missing${series.length > 1 ? `, in ${missing.filter((own) => own > 0).length} of ${series.length} series` : ''}: models see values between their neighbors there, and no error is measured there`,
     )
 }
 

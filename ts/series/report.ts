@@ -1,8 +1,10 @@
 /** What a backtest found, as plain data. */
 import { quantileOf } from '../common/quantile.js'
+import { show } from '../common/show.js'
 import { stepName, timeText } from './calendar.js'
 import { MODELS, type Model } from './ensemble.js'
 import type { SeriesErrors } from './measures.js'
+import { type LeftOutSeries, nameOf } from './read-series.js'
 import { etsName } from './smoothing.js'
 import type { FittedSeries, SeriesState } from './state.js'
 
@@ -20,6 +22,8 @@ export interface SeriesReport {
   coverage: number
   /** What was found in the rows and changed, in sentences. */
   notes: readonly string[]
+  /** Series without a forecast: too short or mostly gaps, or among later rows and not in the model. */
+  leftOut: readonly LeftOutSeries[]
   /** Mean errors over all series; null for a model that had none. `ensemble` is what `forecasts` have. */
   errors: Readonly<Record<Model | 'ensemble', SeriesErrors | null>>
   /** Mean weight of each model, and the number of series in which its weight is the largest. */
@@ -57,7 +61,8 @@ const FAR = 6
 const MAX_ANOMALIES = 20
 
 export function reportOf(state: SeriesState): SeriesReport {
-  const { series, calendar, seasons, horizon, coverage, notes } = state
+  const { series, calendar, seasons, horizon, coverage, leftOut } = state
+  const notes = [...state.notes, ...earlyEnds(state)]
   const mean = (model: Model | 'ensemble'): SeriesErrors | null => {
     const own = series.flatMap(({ errors }) => errors[model] ?? [])
     if (own.length === 0) return null
@@ -73,7 +78,7 @@ export function reportOf(state: SeriesState): SeriesReport {
     ets: etsName(fits.ets.form),
   }))
   return {
-    ...{ series: series.length, step: stepName(calendar), season: seasons[0], horizon, coverage, notes },
+    ...{ series: series.length, step: stepName(calendar), season: seasons[0], horizon, coverage, notes, leftOut },
     values: series.reduce((sum, { gaps }) => sum + gaps.length - gaps.reduce((a, b) => a + b, 0), 0),
     errors: Object.fromEntries([...MODELS, 'ensemble' as const].map((model) => [model, mean(model)])) as SeriesReport['errors'],
     models: Object.fromEntries(
@@ -88,6 +93,19 @@ export function reportOf(state: SeriesState): SeriesReport {
     each: each.sort((a, b) => (b.errors?.mase ?? -1) - (a.errors?.mase ?? -1)),
     anomalies: anomaliesOf(state),
   }
+}
+
+/** A note on series that end before others, such as a store that has closed. */
+function earlyEnds({ series, calendar }: SeriesState): string[] {
+  const ends = series.map(({ start, values }) => start + values.length)
+  const last = Math.max(...ends)
+  const early = series.filter((_, s) => ends[s] < last).map(({ key }) => show(nameOf(key)))
+  if (early.length === 0) return []
+  const [names, own] =
+    early.length === 1 ? [`${early[0]} ends`, 'its'] : [`${early.length} of ${series.length} series, such as ${early[0]}, end`, 'their']
+  return [
+    `${names} before ${timeText(calendar, last - 1)}, the last time of the others: ${own} forecast begins after ${own} own last value`,
+  ]
 }
 
 /**

@@ -69,33 +69,46 @@ export class SeriesModel {
   }
 
   /**
-   * The model with later rows of its series: forecasts begin after them. Parameters stay, so it takes a fraction of the time of a training.
+   * The model with later rows of its series: forecasts begin after them. Parameters stay, so it takes a fraction of the time of a training. Rows that the
+   * model has may be among them, so that a file of all rows can be given again: a value that is another now takes the place of the old one, and
+   * `report.notes` tells how many did. Series that the model does not have are in `report.leftOut`.
    *
-   * @param rows with the same columns, later than those before. Times without a row are gaps, as in {@link forecast}
+   * @param rows with the same columns. Times without a row are gaps, as in {@link forecast}, and `every` adds rows up as it did there
    * @example
    * const rows = Array.from({ length: 24 }, (_, i) => ({ week: i, units: 10 + i }))
    * const model = await forecast(rows, { time: 'week', value: 'units', horizon: 2 })
    * model.extend([{ week: 24, units: 34 }, { week: 25, units: 35 }]).forecasts.map(({ value }) => Math.round(value)) // [36, 37]
-   * @throws TypeError, RangeError for rows that do not fit, of a series that the model does not have, or that are not later
+   * model.extend([...rows, { week: 24, units: 34 }]).forecasts[0].time // 25
+   * @throws TypeError, RangeError for rows that do not fit, all of series that the model does not have, or from before its first ones
    */
   extend(rows: readonly object[]): SeriesModel {
-    const { columns, calendar, seasons, series } = this.state
-    const added = readSeries('extend', rows, columns, { combine: 'sum', calendar, season: seasons[0] })
-    const byKey = new Map(added.series.map((own) => [idOf(own.key), own]))
-    const known = new Set(series.map(({ key }) => idOf(key)))
-    const other = added.series.find(({ key }) => !known.has(idOf(key)))
-    if (other !== undefined)
-      throw rangeError(`extend: the model has no series ${show(nameOf(other.key))}; forecast learns new series from rows of all`)
+    const { columns, calendar, seasons, series, every, combine } = this.state
+    const reading = { combine, calendar, season: seasons[0], ...(every !== null && { every }) }
+    const added = readSeries('extend', rows, columns, reading)
+    const more = new Map(added.series.map((own) => [idOf(own.key), own]))
+    const has = new Set(series.map(({ key }) => idOf(key)))
+    const others = added.series.filter(({ key }) => !has.has(idOf(key)))
+    if (others.length === more.size)
+      throw rangeError(`extend: the model has no series ${show(nameOf(others[0].key))}; forecast learns new series from rows of all`)
+    const changes = { count: 0, first: '' }
+    const notes = new Set([...this.state.notes, ...added.notes])
     const state = {
       ...this.state,
-      notes: [...this.state.notes, ...added.notes],
+      leftOut: [
+        ...this.state.leftOut.filter(({ key }) => !others.some((other) => idOf(other.key) === idOf(key))),
+        ...others.map(({ key }) => ({ key, reason: 'is not in the model, and forecast learns new series from rows of all' })),
+      ],
       series: series.map((own) => {
-        const more = byKey.get(idOf(own.key))
-        return more === undefined ? own : { ...own, ...continued(own, more, calendar, seasons[0]) }
+        const later = more.get(idOf(own.key))
+        return later === undefined ? own : { ...own, ...continued(own, later, calendar, seasons[0], changes) }
       }),
     }
+    if (changes.count > 0)
+      notes.add(
+        `${changes.count === 1 ? '1 value that the model had is another' : `${changes.count} values that the model had are others`} now${changes.first}`,
+      )
     checkKnown('extend', state)
-    return new SeriesModel(state)
+    return new SeriesModel({ ...state, notes: [...notes] })
   }
 
   /**
@@ -117,31 +130,45 @@ export class SeriesModel {
   }
 }
 
-/** Values of a series with later ones behind them. @throws RangeError if they are not later */
-function continued(own: Series, more: Series, calendar: Calendar, season: number): Pick<Series, 'values' | 'gaps' | 'known'> {
-  const end = own.start + own.values.length
-  if (more.start < end)
-    throw rangeError(
-      `extend: rows want times after ${timeText(calendar, end - 1)}, the last one of ${own.key.length > 0 ? show(nameOf(own.key)) : 'the series'}, got ${timeText(calendar, more.start)}; leave out rows that the model has`,
-    )
+/** Values of a series with later ones behind them, and other ones in their place. @param changes counts values that are others now */
+function continued(
+  own: Series,
+  more: Series,
+  calendar: Calendar,
+  season: number,
+  changes: { count: number; first: string },
+): Pick<Series, 'values' | 'gaps' | 'known'> {
   const from = more.start - own.start
-  const gaps = new Uint8Array(from + more.values.length).fill(1)
-  gaps.set(own.gaps)
-  gaps.set(more.gaps, from)
-  const values = new Float64Array(gaps.length)
+  const had = own.values.length
+  const length = Math.max(had, from + more.values.length)
+  const values = new Float64Array(length)
   values.set(own.values)
-  values.set(more.values, from)
+  const gaps = new Uint8Array(length).fill(1)
+  gaps.set(own.gaps)
+  for (const [i, value] of more.values.entries()) {
+    if (more.gaps[i] === 1) continue
+    const at = from + i
+    const name = own.key.length > 0 ? show(nameOf(own.key)) : 'the series'
+    if (at < 0)
+      throw rangeError(
+        `extend: ${name} begins at ${timeText(calendar, own.start)}, got ${timeText(calendar, own.start + at)}; leave earlier rows out, or make a new model of all by forecast`,
+      )
+    if (at < had && (gaps[at] === 1 || values[at] !== value)) {
+      changes.first ||= `, the first at ${timeText(calendar, own.start + at)}${own.key.length > 0 ? ` of ${name}` : ''}: ${gaps[at] === 1 ? 'none' : values[at]} is ${value}`
+      changes.count++
+    }
+    values[at] = value
+    gaps[at] = 0
+  }
   const known = own.known.map((column, k) => {
-    const all = new Float64Array(from + more.known[k].length)
-    all.set(column.subarray(0, from))
+    const all = new Float64Array(Math.max(column.length, from + more.known[k].length))
+    all.set(column)
     // places without a row keep the value before, as in reading
-    all.fill(column[Math.min(column.length, from) - 1] ?? 0, Math.min(column.length, from), from)
-    all.set(more.known[k], from)
+    all.fill(column[column.length - 1] ?? 0, column.length)
+    all.set(more.known[k].subarray(Math.max(0, -from)), Math.max(0, from))
     return all
   })
-  // gaps of earlier rows are filled in already
-  const open = gaps.map((gap, i) => (i < own.values.length ? 0 : gap))
-  return { values: filled(values, open, season), gaps, known }
+  return { values: filled(values, gaps, season), gaps, known }
 }
 
 /** @throws RangeError for known columns that end before the horizon */
@@ -250,7 +277,7 @@ type Saved = Omit<SeriesState, 'nets' | 'series'> & {
 /** @throws Error for parts that do not fit */
 function modelOf(saved: Record<string, unknown>): SeriesModel {
   const { values, gaps, known, bands, each, linear, net, ...others } = saved as unknown as Saved
-  const { columns, calendar, seasons, horizon, coverage, min = null, notes } = others
+  const { columns, calendar, seasons, horizon, coverage, min = null, every = null, combine, notes, leftOut } = others
   let [at, atKnown] = [0, 0]
   const series = each.map(({ length, knownLength, ...own }, s): FittedSeries => {
     const columnsOf = columns.known.map((_, k) => known.slice(atKnown + k * knownLength, atKnown + (k + 1) * knownLength))
@@ -272,7 +299,10 @@ function modelOf(saved: Record<string, unknown>): SeriesModel {
     horizon,
     coverage,
     min,
+    every,
+    combine,
     notes,
+    leftOut,
     series,
     nets: { linear: linear && netOf(linear), net: net && netOf(net) },
   }
@@ -284,7 +314,8 @@ function modelOf(saved: Record<string, unknown>): SeriesModel {
     series.length === 0 ||
     !model.forecasts.every(({ value, low, high }) => low <= value && value <= high) ||
     stepName(calendar) === '' ||
-    model.report.series !== series.length
+    model.report.series !== series.length ||
+    !leftOut.every(({ key, reason }) => Array.isArray(key) && typeof reason === 'string')
   )
     throw Error()
   return model

@@ -130,6 +130,18 @@ function blocksOf(model: SeriesModel): Block[] {
           },
         ]
       : []),
+    ...(report.leftOut.length > 0
+      ? [
+          {
+            ...({
+              kind: 'table',
+              title: `${formatCount(report.leftOut.length)} series ${report.leftOut.length === 1 ? 'was' : 'were'} left out`,
+            } as const),
+            head: ['series', 'reason'],
+            rows: report.leftOut.slice(0, MAX_ROWS).map(({ key, reason }) => [nameOf(key), reason]),
+          },
+        ]
+      : []),
     { kind: 'advice', title: 'What was found, and what to try next', lines: [...report.notes.map((note) => `${note}.`), ...advice] },
   ]
 }

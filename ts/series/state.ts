@@ -1,7 +1,8 @@
 /** Everything that a model of series is, as plain data and nets. */
 import type { Calendar } from './calendar.js'
 import type { Backtest, Fits, Nets } from './ensemble.js'
-import type { Columns, Series } from './read-series.js'
+import type { Period } from './options.js'
+import type { Columns, LeftOutSeries, Series } from './read-series.js'
 
 /** One series with its models. @internal */
 export interface FittedSeries extends Series, Backtest {
@@ -18,7 +19,11 @@ export interface SeriesState {
   readonly horizon: number
   readonly coverage: number
   readonly min: number | null
+  /** How rows are added up; null if each is a value. */
+  readonly every: Period | null
+  readonly combine: 'sum' | 'mean'
   readonly notes: readonly string[]
+  readonly leftOut: readonly LeftOutSeries[]
   readonly nets: Nets
   readonly series: readonly FittedSeries[]
 }

@@ -16,6 +16,7 @@ beforeAll(() => {
   const lines = oracle.cases[0].values.map((y, i) => `${month(i)},${y}`)
   writeFileSync(path.join(folder, 'air.csv'), `month,passengers\n${lines.slice(0, 132).join('\n')}\n`)
   writeFileSync(path.join(folder, 'later.csv'), `month,passengers\n${lines.slice(132, 134).join('\n')}\n`)
+  writeFileSync(path.join(folder, 'few.csv'), `month,passengers\n${lines.slice(0, 20).join('\n')}\n`)
   writeFileSync(path.join(folder, 'twice.csv'), 'month,passengers\n2020-01,1\n2020-02,2\n2020-02,3\n2020-03,4\n2020-04,4\n')
 })
 
@@ -40,8 +41,15 @@ describe('gradus forecast', () => {
     expect(forecasts).toHaveLength(6)
     expect(report.errors.ensemble.mase).toBeGreaterThan(0)
 
-    const again = await gradus('forecast', 'air.csv', '--model', 'air.safetensors')
-    expect(again.stderr).toMatch(/^error: air\.csv: .*want times after 1959-12/)
+    // the whole table again, with later rows and a corrected one
+    const whole = [
+      readFileSync(path.join(folder, 'air.csv'), 'utf8').replace(',112\n', ',113\n'),
+      readFileSync(path.join(folder, 'later.csv'), 'utf8').replace(/.*\n/, ''),
+    ].join('')
+    writeFileSync(path.join(folder, 'whole.csv'), whole)
+    const again = await gradus('forecast', 'whole.csv', '--model', 'air.safetensors')
+    expect([again.code, again.stderr]).toEqual([0, ''])
+    expect(again.stdout.replaceAll(/\s+/g, ' ')).toContain('1 value that the model had is another now, the first at 1949-01: 112 is 113.')
     const with_ = await gradus('forecast', 'later.csv', '--model', 'air.safetensors', '--horizon', '3')
     expect(with_.stderr).toBe('error: --horizon is for a new model; the one in air.safetensors has it already\n')
   })
@@ -54,7 +62,11 @@ describe('gradus forecast', () => {
     [['air.csv', ...COLUMNS, '--csv', '--json'], /give one of the two/],
     [['air.csv', ...COLUMNS, '--report', 'air.pdf'], /a page of HTML/],
     [['air.csv', ...COLUMNS, '--out', 'air.csv'], /is the table, which would be written over/],
-    [['twice.csv', ...COLUMNS], /^error: twice.csv: forecast: line 4: 'month' wants each time once, got 2020-02-01 as in line 3/],
+    [
+      ['twice.csv', ...COLUMNS],
+      /^error: twice.csv: forecast: line 4: 'month' wants each time once, got 2020-02-01 as in line 3; .* by --by, or give --every day or/,
+    ],
+    [['few.csv', ...COLUMNS], /^error: few.csv: .* fewer than two seasons of 12 months; give --season 1 for a forecast without a season/],
     [['air.csv', '--model', 'air.csv'], /^error: /],
     [['airs.csv', ...COLUMNS], /did you mean air.csv\?/],
   ])('%j is one line on stderr', async (args, message) => {
@@ -63,6 +75,20 @@ describe('gradus forecast', () => {
     expect(stdout).toBe('')
     expect(stderr).toMatch(message)
     expect(stderr.trimEnd()).not.toContain('\n')
+  })
+
+  test('a store that is too short, and one that the model does not have, are left out and said on stderr', async () => {
+    const week = (i: number) => new Date(Date.UTC(2025, 0, 1 + i)).toISOString().slice(0, 10)
+    const rows = Array.from({ length: 30 }, (_, i) => `${week(i)},Ulm,${20 + (i % 7)}`)
+    writeFileSync(path.join(folder, 'stores.csv'), `date,store,units\n${rows.join('\n')}\n${week(29)},Bonn,3\n`)
+    const columns = ['--time', 'date', '--value', 'units', '--by', 'store']
+    const { code, stdout, stderr } = await gradus('forecast', 'stores.csv', ...columns, '--csv', '--out', 'stores.safetensors')
+    expect([code, stderr]).toEqual([0, "note: series 'Bonn' is left out: it has 1 value, and a forecast wants at least 4\n"])
+    expect(stdout.split('\n').filter((line) => line.startsWith('Ulm,'))).toHaveLength(7)
+    writeFileSync(path.join(folder, 'more.csv'), `date,store,units\n${week(30)},Ulm,22\n${week(30)},Bonn,4\n`)
+    const more = await gradus('forecast', 'more.csv', '--model', 'stores.safetensors', '--csv')
+    expect(more.stderr).toBe("note: series 'Bonn' is left out: it is not in the model, and forecast learns new series from rows of all\n")
+    expect(more.stdout).toContain(`Ulm,${week(31)},`)
   })
 
   test('nothing is written where the training fails', async () => {

@@ -10,7 +10,7 @@ import { lineWriter } from '../table/csv-line.js'
 import { naming, readRows } from '../table/files.js'
 import { withModelFile } from '../table/model.js'
 import { chartLines } from '../terminal/chart.js'
-import { columns, paint, print, printLines, printText } from '../terminal/terminal.js'
+import { columns, paint, print, printLines, printNote, printText } from '../terminal/terminal.js'
 
 /** Options of `gradus forecast`. */
 export interface ForecastCommandOptions extends FileOptions {
@@ -54,7 +54,7 @@ export function forecastCommand(): Command {
     .addOption(flag('--coverage <x>', 'share of future values that bands should hold (default: 0.8)', { is: FORECAST.coverage.is }))
     .addOption(flag('--min <x>', 'no forecast is below this, such as 0 for sales', FORECAST.min))
     .addOption(flag('--seed <n>', 'the same seed gives the same forecast (default: 0)', { is: FORECAST.seed.is }))
-    .option('--model <file>', 'go on with this model from the rows of the table, which follow those before')
+    .option('--model <file>', 'go on with this model from the rows of the table, later ones or all')
     .option('--out <file>', 'write the model there')
     .option('--report <file.html>', 'the report as a page with pictures')
     .option('--csv', 'print the forecasts alone, as CSV')
@@ -80,6 +80,7 @@ async function run(file: string, options: ForecastCommandOptions, command: Comma
   if (out !== undefined) checkOut('--out', out, { 'the table': file })
   checkReport(report, { ...reads, 'the new model': out })
   const model = from === undefined ? await trained(file, options) : await extended(file, from, options)
+  for (const { key, reason } of model.report.leftOut) printNote(`series '${key.join(', ')}' is left out: it ${reason}`)
   if (out !== undefined) await leavingNoRest(out, () => model.save(out))
   if (report !== undefined) await writeFileWhole(report, reportHtml(model))
   if (json)

@@ -110,6 +110,10 @@ const IN_COMMANDS = [
   ["say formatted: ','", 'add --decimal ,'],
   ["say formatted: '.'", 'add --decimal .'],
   ['say missingValues: []', "say --missing-values ''"],
+  ['give season: 1 for', 'give --season 1 for'],
+  ["give every: 'day' or", 'give --every day or'],
+  ['give every: a longer period', 'give --every with a longer period'],
+  ['tells series apart as by,', 'tells series apart by --by,'],
 ] as const
 
 /** An option of nets that was given together with `hidden: []`, which makes none. */
