@@ -73,10 +73,8 @@ test('numbers, classes and labels together', async () => {
   expect(found.metrics.map(({ name }) => name)).toEqual(report.metrics.map(({ name }) => name))
   expect(found.evaluations.sum).toEqual(evaluateTable(model.models.sum, rows))
   // what is for one target says so, and takes the model of one
-  for (const use of [explainTable, driftOf] as ((model: never, rows: object[]) => object)[]) {
-    expect(() => use(model as never, rows)).toThrow("wants a model of one target, such as model.models['sum']")
-    expect(use(model.models.sum as never, rows)).toBeTypeOf('object')
-  }
+  expect(() => explainTable(model as never, rows)).toThrow("wants a model of one target, such as model.models['sum']")
+  expect(explainTable(model.models.sum, rows)).toBeTypeOf('object')
   expect(() => tableToFunction(model as never)).toThrow("tableToFunction: wants a model of one target, such as model.models['sum']")
   expect(tableToFunction(model.models.kind)).toContain('export function predict')
 
@@ -92,6 +90,32 @@ test('numbers, classes and labels together', async () => {
     expect(text).toContain(part)
   expect(reportText(found)).toContain('‘kind’: Confusion')
   expect(reportHtml(report)).toContain('Predicting ‘sum’, ‘square’, ‘kind’, ‘red’, ‘round’')
+})
+
+test('drift of later rows is that of each target, each column once', async () => {
+  const { model } = await trainTable(rows, { ...small, target: ['kind', 'sum'], epochs: 1, exclude: ['square', 'red', 'round'] })
+  expect(driftOf(model, rows)).toEqual({ rows: 240, before: 192, columns: [], notes: [] })
+  const later = rows.map(({ x, z, ...row }, i) => ({ ...row, x: x + 5, ...(i % 3 > 0 && { z }) }))
+  const drift = driftOf(model, later)
+  expect(drift.columns.map(({ column }) => column)).toEqual(['x', 'z'])
+  expect(drift).toEqual(driftOf(model.models.kind, later))
+  expect(driftOf(model, later.slice(0, 0))).toEqual({ rows: 0, before: 192, columns: [], notes: [] })
+  // a column that only the second target has
+  const alone = new TargetsModel([
+    model.models.kind,
+    (
+      await trainTable(
+        rows.map(({ sum, x }) => ({ sum, w: 2 * x })),
+        { ...small, target: 'sum' },
+      )
+    ).model,
+  ])
+  expect(
+    driftOf(
+      alone,
+      later.map((row) => ({ ...row, w: 9 })),
+    ).notes.map((note) => note.slice(0, 11)),
+  ).toEqual(["column 'x':", "column 'z':", "column 'w':"])
 })
 
 test('a target of numbers has the model that it has alone', async () => {

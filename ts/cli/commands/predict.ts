@@ -93,10 +93,7 @@ async function predict(
       throw error
     })
   else await writeWhole(out, writeAll)
-  tellDrift(
-    models,
-    models.map((one) => driftOf(one, rows)),
-  )
+  tellDrift(models, [driftOf(model, rows)])
   if (out !== undefined) print(`${paint('green', '✓')} ${whole(rows.length)} rows with predictions are in ${paint('bold', out)}`)
 }
 

@@ -123,7 +123,7 @@ const OF_LINE = /hidden: \[\] is a straight line, which has no (\w+)/
 const OF_CLASSES = /trainTable: (classWeights|threshold|metric|positive|order|distribution|intervals)\b/
 
 /** Options in backticks, as advice has them: `hidden: []`, `exclude: ['a', 'b']`, `time: 60`, `threshold: 'f1'`, `seed`. */
-const IN_BACKTICKS = /`(hidden|exclude|time|threshold|classWeights|order|seed)(?:: ([^`]*))?`/g
+const IN_BACKTICKS = /`(target|hidden|exclude|time|threshold|classWeights|order|seed)(?:: ([^`]*))?`/g
 
 /** A text of the library, with options in the form of the command line. */
 export function inFlags(text: string): string {

@@ -133,7 +133,7 @@ function absentIn({ columns }: HasColumns, rows: readonly object[]): string[] {
 /** Notes how the rows differ from those that the model learned from; of a model without profiles, the values that it did not know. */
 export function tellDrift(models: readonly TableModel[], drifts: readonly TableDrift[]): void {
   if (drifts.some(({ before }) => before === 0)) return models.forEach(tellUnknown)
-  // models of several targets have many columns in common
+  // several targets have many columns in common
   const notes = [...new Set(drifts.flatMap((drift) => drift.notes))]
   for (const note of notes.slice(0, MAX_NOTES)) printNote(note)
   if (notes.length > MAX_NOTES)

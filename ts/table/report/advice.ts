@@ -8,6 +8,7 @@ import { show } from '../../common/show.js'
 import { type Rule as AdviceRule, adviceBy } from '../../report/blocks.js'
 import { formatMetric, formatShare } from '../../report/format.js'
 import type { CalibrationBin, MeasuredMetric } from '../measure/measure.js'
+import { labelsIn } from '../rows/label-lists.js'
 import { leakInWords } from '../rows/leaks.js'
 import type { TableModelReport } from './report.js'
 import { MAX_SUSPECTS } from './suspects.js'
@@ -44,6 +45,7 @@ const ROWS_OF_COVERAGE = 20
 /** The rules in the order in which people should read their sentences. */
 const RULES: readonly Rule[] = [
   notedTarget,
+  listedLabels,
   leaking,
   fewRows,
   rareClasses,
@@ -66,6 +68,16 @@ const RULES: readonly Rule[] = [
 /** @internal */
 export function adviceOn(report: TableModelReport, circumstances: Circumstances): string[] {
   return adviceBy(RULES, report, circumstances)
+}
+
+/** Classes that are lists of labels. */
+function listedLabels({ target, classNames }: TableModelReport): string[] {
+  const labels = labelsIn(classNames)
+  if (labels === undefined) return []
+  return [
+    `Column '${target}' has lists of labels, such as '${classNames.find((name) => name.length > labels[0].length)}': each list is a class of its own, and a row ` +
+      `without labels is left out. For an answer to each label, give it a column of true and false, and predict them all: \`target: ${inCode(labels)}\`.`,
+  ]
 }
 
 function fewRows({ rows }: TableModelReport): string[] {

@@ -10,6 +10,7 @@ import { type TableColumn, useOf } from '../../data/table/column.js'
 import { dayOf, numbered, placesOf, type Row } from '../../data/table/values.js'
 import { formatMetric, formatShare } from '../../report/format.js'
 import { checkTableModel, type Prediction, type TableModel } from '../model/model.js'
+import { TargetsModel } from '../model/targets-model.js'
 import { type ColumnProfile, countsOf, evenly, MAX_ROWS, PARTS, valuesOf } from '../rows/profile.js'
 
 /** How a column of later rows differs from the training rows. Only what differs is present. */
@@ -48,14 +49,16 @@ const LEVEL = 0.001
 const MAX_SHOWN = 5
 
 /**
- * Compares later rows with those that a model learned from, column by column: for rows to predict, before their predictions are believed.
+ * Compares later rows with those that a model learned from, column by column: for rows to predict, before their predictions are believed. A model of
+ * several targets reports each column once, beside the rows of the first target that uses it.
  *
  * @example
  * const { model } = await trainTable('docs/guide/penguins.csv', { target: 'species' })
  * const drift = driftOf(model, [{ island: 'Atlantis', bill_length_mm: 90 }, { island: 'Dream', bill_length_mm: 40 }])
  * drift.notes[0] // "column 'island': 50 % of the values (1) were never seen ('Atlantis'), and count as none"
  */
-export function driftOf(model: TableModel<Prediction>, rows: readonly object[]): TableDrift {
+export function driftOf(model: TableModel<Prediction> | TargetsModel<Prediction>, rows: readonly object[]): TableDrift {
+  if (model instanceof TargetsModel) return ofTargets(Object.values(model.models), rows)
   checkTableModel('driftOf', model)
   numbered('driftOf', rows)
   const { table, profile } = model.saved()
@@ -67,6 +70,22 @@ export function driftOf(model: TableModel<Prediction>, rows: readonly object[]):
     return drift && Object.keys(drift).length > 1 ? [drift] : []
   })
   return { rows: rows.length, before: profile.rows, columns, notes: columns.flatMap((drift) => inWords(drift, table)) }
+}
+
+/** The drifts of several models, each column once. */
+function ofTargets(models: readonly TableModel<Prediction>[], rows: readonly object[]): TableDrift {
+  const seen = new Set<string>()
+  const drifts = models.map((model) => {
+    const { columns, ...drift } = driftOf(model, rows)
+    const others = columns.filter(({ column }) => !seen.has(column))
+    for (const name of model.columns) seen.add(name)
+    const { table } = model.saved()
+    return { ...drift, columns: others, notes: others.flatMap((one) => inWords(one, table)) }
+  })
+  return {
+    ...{ rows: rows.length, before: Math.min(...drifts.map(({ before }) => before)) },
+    ...{ columns: drifts.flatMap(({ columns }) => columns), notes: drifts.flatMap(({ notes }) => notes) },
+  }
 }
 
 function columnDrift(

@@ -3,6 +3,7 @@ import { rangeError } from '../../common/errors.js'
 import { shortened, show } from '../../common/show.js'
 import type { Row, Table, TableReport } from '../../data/index.js'
 import { valueIn } from '../../data/table/values.js'
+import { labelsIn } from './label-lists.js'
 
 /** Least number of rows: two for training and one for the test. */
 const FEWEST = 3
@@ -21,10 +22,18 @@ export function checkTarget({ classes, classNames, count, targets, report }: Tab
   const column = `trainTable: column '${target}'`
   if (classes === 1) throw rangeError(`${column} is '${classNames[0]}' in all rows: there is nothing to tell apart`)
   const hint = hintIn(report)
-  if (classes > 0 && count >= FEW_ROWS && (classes > count / 2 || (hint !== undefined && classes > FEW_ROWS)))
+  if (classes > 0 && count >= FEW_ROWS && (classes > count / 2 || (hint !== undefined && classes > FEW_ROWS))) {
+    const labels = labelsIn(classNames)
+    const [have, remedy] =
+      hint !== undefined
+        ? ['amounts', hint]
+        : labels !== undefined
+          ? ['lists of labels', `Give each label a column of true and false, and predict them all: target: ['${shortened(labels[0])}', …].`]
+          : ['names', 'Which column is to be predicted?']
     throw rangeError(
-      `${column} has ${classes} different values in ${count} rows, as ${hint === undefined ? 'names' : 'amounts'} have; a class wants rows to learn it from. ${hint ?? 'Which column is to be predicted?'}`,
+      `${column} has ${classes} different values in ${count} rows, as ${have} have; a class wants rows to learn it from. ${remedy}`,
     )
+  }
   if (classes === 0 && targets.every((value) => value === targets[0]))
     throw rangeError(
       `${column} is ${report.columns.find(({ role }) => role === 'target')?.min ?? targets[0]} in all rows to learn from: there is nothing to learn`,
