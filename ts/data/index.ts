@@ -41,6 +41,7 @@ export {
   standardize,
 } from './standardize.js'
 export type { ColumnUse, Scale, TableColumn } from './table/column.js'
+export type { Cycle } from './table/cycles.js'
 export type { Unknown, UnknownValues } from './table/encode.js'
 export {
   type EmbeddedColumn,

@@ -1,8 +1,10 @@
 /** The saved encoding of a column of a table. */
+import { type Cycle, widthOfCycles } from './cycles.js'
 import type { WrittenAs } from './written.js'
 
 /**
- * Encoding of a column as numbers: `number` unchanged; `date`, days since 1970; `category`, one feature per category, which is 1 for the row's own
+ * Encoding of a column as numbers: `number` unchanged; `date`, days since 1970, and the cycles that the dates go through: a feature for each day of the
+ * week, sine and cosine of one and two waves a year, and a day; `category`, one feature per category, which is 1 for the row's own
  * and otherwise 0; `ordinal`, the index of the category in their order; `hash`, as category, but very many categories share a given number of
  * features by a hash of their text; `embedding`, the number of the category from 1 (0 for an unknown one), for an Embedding; `text`, a feature for each
  * of the most frequent words and pairs of words, by how often the row has it and how few rows do (TF-IDF).
@@ -19,6 +21,8 @@ export interface TableColumn {
   as?: ColumnUse
   /** null if there are none. */
   categories: readonly string[] | null
+  /** For `date`, the cycles whose features follow the number of days. */
+  cycles?: readonly Cycle[]
   /** For `hash`, the number of features. */
   buckets?: number
   /** For `text`, the words and pairs that are features, and the weight of each. */
@@ -47,7 +51,8 @@ export function useOf({ as, categories }: TableColumn): ColumnUse {
 }
 
 /** @internal number of features of a column */
-export function widthOf({ as, categories, buckets, words = [] }: TableColumn): number {
+export function widthOf({ as, categories, buckets, words = [], cycles = [] }: TableColumn): number {
+  if (as === 'date') return 1 + widthOfCycles(cycles)
   if (as === 'hash') return buckets as number
   if (as === 'text') return words.length
   return as === 'ordinal' || as === 'embedding' ? 1 : (categories?.length ?? 1)

@@ -2,6 +2,7 @@
 import { rangeError, typeError } from '../../common/errors.js'
 import { shortened, show, showNames } from '../../common/show.js'
 import { type ColumnUse, type Scale, type TableColumn, widthOf } from './column.js'
+import type { Cycle } from './cycles.js'
 import type { ColumnReport } from './report.js'
 import { type ColumnStats, MAX_KEPT } from './stats.js'
 import { COMMA_ADVICE, hasComma, isNumber, type Missing } from './values.js'
@@ -164,7 +165,7 @@ function inputUse(stats: ColumnStats, wanted: Wanted): Use {
     }
   }
   if (isNumbers) return { as: 'number', why: 'it has numbers' }
-  if (dates === count) return { as: 'date', why: 'it has dates, which become days since 1970' }
+  if (dates === count) return { as: 'date', why: 'it has dates, which become days since 1970 and places in the week, the year and the day' }
   if (hasAllKinds && (kinds.size <= MAX_FEATURES || !wanted.mayLeaveOut))
     return { as: 'category', why: stats.numbers > 0 ? 'it has numbers and texts' : 'it has texts' }
   return {
@@ -226,7 +227,8 @@ function columnOf(stats: ColumnStats, as: ColumnUse, wanted: Wanted): TableColum
   const { name } = stats
   if (as === 'number' || as === 'date') {
     checkAllAre(stats, as, wanted)
-    return { name, as, categories: null, ...scaling(stats, wanted.scale) }
+    const cycles = as === 'date' && wanted.role === 'input' ? cyclesOf(stats) : []
+    return { name, as, categories: null, ...scaling(stats, wanted.scale), ...(cycles.length > 0 && { cycles }) }
   }
   if (as === 'hash') return { name, as, categories: null, buckets: wanted.buckets ?? BUCKETS }
   if (as === 'text') {
@@ -244,6 +246,16 @@ function columnOf(stats: ColumnStats, as: ColumnUse, wanted: Wanted): TableColum
   if (as === 'embedding') return { name, as, categories, ...(wanted.size !== undefined && { size: wanted.size }) }
   if (as !== 'ordinal') return { name, as, categories }
   return { name, as, categories, fill: (categories.length - 1) / 2, ...ordinalScaling(stats, categories, wanted.scale) }
+}
+
+/** The cycles that dates go through twice at least, of a year once. */
+function cyclesOf({ firstDay, lastDay, hasTimes }: ColumnStats): Cycle[] {
+  const days = lastDay - firstDay
+  return [
+    ...(days >= 14 ? (['week'] as const) : []),
+    ...(days > 365 ? (['year'] as const) : []),
+    ...(hasTimes && days >= 2 ? (['day'] as const) : []),
+  ]
 }
 
 function checkAllAre({ name, numbers, dates, count, firstStray }: ColumnStats, as: 'number' | 'date', { missing }: Wanted): void {

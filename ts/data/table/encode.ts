@@ -2,6 +2,7 @@
 import { rangeError } from '../../common/errors.js'
 import { shortened, show, showNames } from '../../common/show.js'
 import { type TableColumn, useOf, widthOf } from './column.js'
+import { writeCycles } from './cycles.js'
 import type { GapTests } from './left-out.js'
 import {
   COMMA_ADVICE,
@@ -98,7 +99,7 @@ export class RowEncoder {
   }
 
   private valueWriter(column: TableColumn): Writer {
-    const { name, categories, fill, buckets = 1, center = 0, spread = 1, lenient, written } = column
+    const { name, categories, fill, buckets = 1, center = 0, spread = 1, lenient, written, cycles = [] } = column
     const as = useOf(column)
     if (as === 'hash') return (value, out, at) => (out[at + (hashOf(String(value)) % buckets)] = 1)
     if (as === 'text') {
@@ -116,6 +117,7 @@ export class RowEncoder {
             `${this.who}: column '${shortened(name)}' of row ${row} wants a date (${written === undefined ? '2024-12-31' : '31.12.2024'}), got ${show(value)}`,
           )
         out[at] = (days - center) / spread
+        writeCycles(cycles, days, out, at + 1)
       }
     if (as === 'number')
       return (value, out, at, row) => {

@@ -8,6 +8,7 @@ import { show } from '../../common/show.js'
 import type { Dataset, Targets } from '../dataset.js'
 import { formatOf } from '../standardize.js'
 import { type TableColumn, useOf, widthOf } from './column.js'
+import { CYCLES, namesOfCycles } from './cycles.js'
 import { encodeTargets, RowEncoder, type Unknown, type UnknownValues, wholeRows, withoutGaps } from './encode.js'
 import { type GapTests, type LeftOut, LeftOutCounter } from './left-out.js'
 import { BUCKETS, COLUMN_USES, TABLE, VECTOR } from './options.js'
@@ -30,7 +31,7 @@ export interface EmbeddedColumn {
 export interface TableEncoder {
   /** Number of features per row. */
   readonly features: number
-  /** Names of the features: a column of numbers, or `column=category`. */
+  /** Names of the features: a column of numbers, or `column=category`; of dates also `column=Monday` and `column: sin(year)`. */
   readonly featureNames: readonly string[]
   /** Number of classes; 0 if the targets are numbers. */
   readonly classes: number
@@ -152,7 +153,8 @@ export function encoding(parts: EncoderParts, report: TableReport, warn = true) 
 }
 
 function namesOf(column: TableColumn): string[] {
-  const { name, as, categories } = column
+  const { name, as, categories, cycles = [] } = column
+  if (as === 'date') return [name, ...namesOfCycles(name, cycles)]
   if (as === 'hash') return Array.from({ length: widthOf(column) }, (_, i) => `${name}#${i}`)
   if (as === 'text') return (column.words ?? []).map((word) => `${name}=${word}`)
   return as === 'ordinal' || as === 'embedding' || categories === null ? [name] : categories.map((category) => `${name}=${category}`)
@@ -232,9 +234,11 @@ function checkSaved(column: TableColumn): void {
   const isGood =
     text.fits(name) && Array.isArray(missingValues) && missingValues.every(text.fits) && COLUMN_USES.includes(as) && hasWhatItWants
   const isFilled = Number.isFinite(fill) && Number.isFinite(center) && Number.isFinite(spread) && spread !== 0
+  const { cycles = [] } = saved
+  const hasCycles = Array.isArray(cycles) && cycles.every((cycle) => as === 'date' && CYCLES.includes(cycle))
   const { unit = '', decimal = '.', first = 'day' } = saved.written ?? {}
   const isReadable = text.fits(unit) && ['.', ','].includes(decimal) && ['day', 'month'].includes(first)
-  if (!(isGood && hasWords && isReadable && isFilled && isAllowed(size, VECTOR) && isAllowed(buckets, BUCKETS)))
+  if (!(isGood && hasWords && hasCycles && isReadable && isFilled && isAllowed(size, VECTOR) && isAllowed(buckets, BUCKETS)))
     throw typeError(
       `encoderFromState: a column has a name, its categories or null, and a number or nothing as fill${as === 'text' ? ', and words with their weights' : ''}, got ${show(column)}`,
     )

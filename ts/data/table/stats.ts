@@ -53,6 +53,8 @@ export class ColumnStats {
   dates = 0
   firstDay = Infinity
   lastDay = -Infinity
+  /** True if the dates have different times of day. */
+  hasTimes = false
   /** Different values as text, with the number of rows of each; the first ones if there are too many. */
   readonly kinds = new Map<string, number>()
   /** True if {@link kinds} has all values. */
@@ -68,6 +70,7 @@ export class ColumnStats {
   private mean = 0
   private squares = 0
   private firstOffset = Number.NaN
+  private firstTime = Number.NaN
   private sample = new Float64Array(64)
   private sampled = 0
   private readonly random = new RandomStream(0)
@@ -155,6 +158,9 @@ export class ColumnStats {
     this.dates++
     this.firstDay = Math.min(this.firstDay, day)
     this.lastDay = Math.max(this.lastDay, day)
+    const time = day - Math.floor(day)
+    if (this.dates === 1) this.firstTime = time
+    else if (time !== this.firstTime) this.hasTimes = true
     if (this.numbers === 0) this.addToSpread(day, false)
   }
 

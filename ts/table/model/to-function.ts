@@ -87,6 +87,15 @@ function placeOf(categories, text) {
   return place < 0 && ['true', 'True', 'TRUE', 'false', 'False', 'FALSE'].includes(text) ? categories.findIndex((c) => c.toLowerCase() === text.toLowerCase()) : place
 }
 
+function cyclesInto(out, at, days, cycles) {
+  for (const cycle of cycles) {
+    const turn = (2 * Math.PI * days) / (cycle === 'year' ? 365.2425 : 1)
+    if (cycle === 'week') out[at + ((((Math.floor(days) + 3) % 7) + 7) % 7)] = 1
+    else [Math.sin(turn), Math.cos(turn), Math.sin(2 * turn), Math.cos(2 * turn)].forEach((x, i) => (out[at + i] = x))
+    at += cycle === 'week' ? 7 : 4
+  }
+}
+
 function wordsInto(out, at, text, words, weights) {
   const found = text.normalize('NFC').toLowerCase().match(${WORD}) ?? []
   const times = new Map()
@@ -105,7 +114,7 @@ function encode(row, number) {
     throw new TypeError('predict: row ' + number + ' wants an object with the columns ' + names.slice(0, 12).join(', ') + ', got ' + JSON.stringify(row))
   const out = new Float32Array(features)
   let at = 0
-  for (const { name, as, categories, width, buckets, words, weights, fill, center = 0, spread = 1, lenient, gaps, written } of columns) {
+  for (const { name, as, categories, width, buckets, words, weights, cycles, fill, center = 0, spread = 1, lenient, gaps, written } of columns) {
     const value = Object.hasOwn(row, name) ? row[name] : undefined
     const wrong = (wanted) => {
       throw new RangeError("predict: column '" + name + "' of row " + number + ' wants ' + wanted + ', got ' + String(value))
@@ -122,6 +131,7 @@ function encode(row, number) {
       const days = written ? readWritten(written, value) : daysOf(value)
       if (!Number.isFinite(days)) wrong(written ? 'a date (31.12.2024)' : 'a date (2024-12-31)')
       out[at] = (days - center) / spread
+      cyclesInto(out, at + 1, days, cycles)
     } else if (as === 'text') {
       if (!isCell(value)) wrong('a text')
       wordsInto(out, at, String(value), words, weights)
@@ -234,7 +244,7 @@ export function tableToFunction(model: TableModel, options: TableFunctionOptions
   const threshold = decision?.threshold
   // a file may have more properties in a column than needed
   const columns = table.columns.map((column) => {
-    const { name, categories, buckets, words, weights, fill, center, spread, lenient, missingValues, written } = column
+    const { name, categories, buckets, words, weights, cycles = [], fill, center, spread, lenient, missingValues, written } = column
     return {
       name,
       as: useOf(column),
@@ -243,6 +253,7 @@ export function tableToFunction(model: TableModel, options: TableFunctionOptions
       buckets,
       words,
       weights,
+      cycles,
       fill,
       center,
       spread,

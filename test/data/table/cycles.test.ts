@@ -1,0 +1,77 @@
+/** Dates give the cycles that they go through: the day of the week, the time of the year and of the day. */
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { encoderFromState, fromTable } from '../../../ts/data/index.js'
+import { loadTableModel, type NumberPrediction, tableToFunction, trainTable } from '../../../ts/table/index.js'
+import { cases } from '../../tools/nightly.js'
+
+const DAY = 864e5
+const tableOf = (dates: readonly Date[]) => fromTable(dates.map((when, x) => ({ when, x, y: x / 2 })), { target: 'y', inputs: ['when', 'x'] }) // biome-ignore format: one line
+const days = (count: number, step = 1) => Array.from({ length: count }, (_, i) => new Date(DAY * (step * i - 3)))
+
+test('a column has the cycles that its dates go through', () => {
+  const names = (dates: readonly Date[]) => tableOf(dates).featureNames.slice(1, -1)
+  const week = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'].map((day) => `when=${day}`)
+  const waves = (of: string) => ['sin', 'cos'].map((wave) => `when: ${wave}(${of})`)
+  expect(names(days(14))).toEqual([])
+  expect(names(days(15))).toEqual(week)
+  expect(names(days(366))).toEqual(week)
+  expect(names(days(367))).toEqual([...week, ...waves('year'), ...waves('2 year')])
+  expect(names(days(10, 0.25))).toEqual([...waves('day'), ...waves('2 day')])
+  // always at noon
+  expect(names(days(10).map((day) => new Date(day.getTime() + DAY / 2)))).toEqual([])
+})
+
+test('features are those of the calendar, also before 1970 and for later rows', () => {
+  const table = tableOf([...days(400), new Date(DAY / 3)])
+  const encoder = encoderFromState(JSON.parse(JSON.stringify(table.state())))
+  fc.assert(
+    fc.property(fc.date({ min: new Date(-1e13), max: new Date(1e13), noInvalidDate: true }), (when) => {
+      const [, ...own] = encoder.encode([{ when, x: 0 }])
+      expect(own.slice(0, 7).map(Boolean)).toEqual([1, 2, 3, 4, 5, 6, 0].map((day) => day === when.getUTCDay()))
+      const time = (when.getTime() % DAY) / DAY
+      for (const [i, wave] of [Math.sin, Math.cos].entries()) {
+        expect(own[7 + i]).toBeCloseTo(wave((2 * Math.PI * when.getTime()) / DAY / 365.2425), 5)
+        expect(own[11 + i]).toBeCloseTo(wave(2 * Math.PI * time), 5)
+        expect(own[13 + i]).toBeCloseTo(wave(4 * Math.PI * time), 5)
+      }
+    }),
+    { numRuns: cases(1000) },
+  )
+  // a mean year is off by a day at most
+  const ofYear = (year: number) => encoder.encode([{ when: new Date(Date.UTC(year, 6, 2)), x: 0 }]).slice(8, 12)
+  for (const year of [1900, 1996, 2023, 2096])
+    for (const [i, x] of ofYear(1970).entries()) expect(Math.abs(ofYear(year)[i] - x)).toBeLessThan(0.05)
+})
+
+test('a gap has no place in a cycle, and a damaged state is refused', () => {
+  const rows = days(40).map((when, x) => ({ when: x === 7 ? null : when, y: x / 2 }))
+  const table = fromTable(rows, { target: 'y', missing: { when: 'median' } })
+  expect([...table.inputs.slice(8 * 7 + 1, 8 * 8)]).toEqual(new Array(7).fill(0))
+  for (const cycles of ['week', ['month'], [7]]) {
+    const [column, ...others] = table.state().columns
+    expect(() => encoderFromState({ ...table.state(), columns: [{ ...column, cycles } as never, ...others] })).toThrow(
+      'encoderFromState: a column has',
+    )
+  }
+})
+
+test('nets learn the day of the week; file and JavaScript function say the same', async () => {
+  const rows = Array.from({ length: 400 }, (_, i) => {
+    const when = new Date(DAY * (19_000 + i))
+    return {
+      when: when.toISOString().slice(0, 10),
+      visits: [9, 4, 2, 2, 3, 5, 12][when.getUTCDay()] + Math.cos((2 * Math.PI * i) / 365.2425),
+    }
+  })
+  const { model, report } = await trainTable(rows, { target: 'visits', epochs: 40 })
+  expect(report.metrics[0]).toMatchObject({ name: 'R²' })
+  expect(report.metrics[0].value).toBeGreaterThan(0.97)
+  const source = tableToFunction(model)
+  const { predict } = await import(`data:text/javascript,${encodeURIComponent(source)}`)
+  const again = await loadTableModel<NumberPrediction>(model.bytes())
+  const later = ['1950-02-03', '2024-02-29T13:00', '2031-12-31'].map((when) => ({ when }))
+  expect(again.predict(later)).toEqual(model.predict(later))
+  const answers = predict(later) as NumberPrediction[]
+  for (const [i, { value }] of model.predict(later).entries()) expect(answers[i].value).toBeCloseTo(value, 4)
+})
