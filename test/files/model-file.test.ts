@@ -310,7 +310,7 @@ describe('a file that is not right', () => {
     )
     expect(() => decodeModel(encodeState({ a: 1 }))).toThrow('the file is of encodeState, without layers')
     expect(() => decodeModel(encodeSafetensors({ w: Float32Array.of(1) }))).toThrow('encodeModel did not make this file')
-    expect(() => gradus.decodeState(encodeModel(new Dense(1, 1)))).toThrow('encodeState did not make this file')
+    expect(() => gradus.decodeState(encodeModel(new Dense(1, 1)))).toThrow('decodeState: the file holds a model; loadModel reads it')
   })
 
   const dense = { $layer: 'Dense', at: '0', config: { inputs: 2, outputs: 1, activation: 'relu', bias: true } }

@@ -550,7 +550,7 @@ describe('files', () => {
       return encodeState(saved)
     }
     await expect(loadHead(encodeState({ x: 1 }))).rejects.toThrow(
-      "loadHead: this file holds no head of trainHead, 'gradus-head/1', but undefined",
+      'loadHead: this file holds no head with one label for each row; loadState reads it',
     )
     await expect(loadHead(changed((saved) => Object.assign(saved, { width: 5 })))).rejects.toThrow('loadHead: the file is damaged: weights')
     await expect(loadHead(changed((saved) => Object.assign(saved, { temperature: 0 })))).rejects.toThrow('loadHead: the file is damaged')

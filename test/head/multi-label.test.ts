@@ -242,7 +242,9 @@ describe('files and functions', () => {
       ],
       ['a', 'b'],
     )
-    await expect(loadHead(head.bytes())).rejects.toThrow(/loadHead: this file holds no head of trainHead.*; loadMultiLabelHead reads/)
+    await expect(loadHead(head.bytes())).rejects.toThrow(
+      /loadHead: this file holds no head with one label for each row; loadMultiLabelHead reads/,
+    )
     await expect(loadMultiLabelHead(other.bytes())).rejects.toThrow(
       /loadMultiLabelHead: this file holds no head with arrays as labels.*; loadHead reads/,
     )

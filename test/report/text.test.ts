@@ -1,6 +1,7 @@
 /** Reports at a terminal: tables fit, and their columns are aligned whatever script names are written in. */
 import { expect, test } from 'vitest'
 import { cellsOf } from '../../ts/common/text-width.js'
+import { page } from '../../ts/report/page.js'
 import { textOf } from '../../ts/report/text.js'
 
 const score = { value: 0.5, low: 0.25, high: 0.75, better: 'more', beside: { 'a straight line': 0.375, 'a guess': 0.125 } } as const
@@ -48,4 +49,16 @@ test('columns stand below one another, also behind wide characters', () => {
   ]).split('\n')
   const ends = lines.map((line) => cellsOf(line))
   expect(new Set(ends).size).toBe(1)
+})
+
+test('advice of no line has no heading, at a terminal and in a page', () => {
+  const blocks = (lines: string[]) => [
+    { kind: 'facts' as const, title: 'Facts', facts: [['rows', '3']] as const },
+    { kind: 'advice' as const, title: 'What to try next', lines },
+  ]
+  for (const show of [textOf, (given: ReturnType<typeof blocks>) => page({ title: 'a', heading: 'b' }, given)]) {
+    expect(show(blocks(['more rows']))).toContain('What to try next')
+    expect(show(blocks([]))).toContain('Facts')
+    expect(show(blocks([]))).not.toContain('What to try next')
+  }
 })

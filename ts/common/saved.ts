@@ -41,6 +41,35 @@ export function refuseLater(who: string, found: unknown, known: string): void {
     throw rangeError(`${who}: the file has the format ${show(found)}, this version of gradus reads ${known}; use a newer one`)
 }
 
+/** Readers of files whose format is not that of a model or a state alone. */
+const READERS: Readonly<Record<string, string>> = {
+  head: 'loadHead',
+  'multi-label-head': 'loadMultiLabelHead',
+  series: 'loadSeriesModel',
+  images: 'loadImageModel',
+  'table-model': 'loadTableModel',
+}
+
+/** @internal the reader of a file, by the formats in a text such as its metadata; undefined for a model or a state alone */
+export function readerOf(text: string): string | undefined {
+  const names = Array.from(text.matchAll(/gradus-([a-z-]+)\/\d/g), ([, name]) => name)
+  return READERS[names.find((name) => Object.hasOwn(READERS, name)) ?? '']
+}
+
+/** @internal refuses the parts of a file unless the right one has this format. @param what such as `head of trainHead` @throws TypeError that names the reader */
+export function checkFormat(who: string, what: string, file: unknown, part: string, format: string): void {
+  const parts = Object(file) as Record<string, { format?: unknown } | null | undefined>
+  const found = parts[part]?.format
+  refuseLater(who, found, format)
+  if (found === format) return
+  const reader = readerOf(
+    Object.values(parts)
+      .map((value) => String(value?.format))
+      .join(' '),
+  )
+  throw typeError(`${who}: this file holds no ${what}; ${reader ?? (parts.model === undefined ? 'loadState' : 'loadModel')} reads it`)
+}
+
 /** @internal a saved number of steps or of draws. @throws RangeError unless it is a whole number from 0 */
 export function savedCount(value: unknown, what: string): number {
   checkCount(what, value, 0)

@@ -6,7 +6,7 @@
 import type { Backend } from '../backend/index.js'
 import { plainError, rangeError, typeError } from '../common/errors.js'
 import { anything, checkOptions, type Schema } from '../common/options.js'
-import { savedCount } from '../common/saved.js'
+import { readerOf, savedCount } from '../common/saved.js'
 import type { Shape } from '../common/shape.js'
 import { shortened, show } from '../common/show.js'
 import { type Bytes, DECODE, type DecodeOptions, type Storable, type StoredTensor } from '../io/safetensors.js'
@@ -259,6 +259,8 @@ export function decodeModelFile<M extends object = Module, Parts = Record<string
 }
 
 function foreign(metadata: Readonly<Record<string, string>>): string {
+  const reader = readerOf(metadata['gradus-state/1'] ?? '')
+  if (reader !== undefined) return `the file holds no layers; ${reader} reads it`
   if ('gradus-state/1' in metadata) return 'the file is of encodeState, without layers; make the model, and give it what decodeState gives'
   return 'encodeModel did not make this file; decodeSafetensors gives its tensors, for the loadState of a model'
 }

@@ -1,6 +1,6 @@
 /** Everything that a head is, as plain data, and its form in a file. */
-import { rangeError, typeError } from '../common/errors.js'
-import { show } from '../common/show.js'
+import { rangeError } from '../common/errors.js'
+import { checkFormat } from '../common/saved.js'
 import { halfToFloat, halvesOf } from '../io/dtypes.js'
 import type { AnyState } from './any-head.js'
 import type { HiddenReport } from './choose-hidden.js'
@@ -69,10 +69,7 @@ export function storedLines(state: AnyState<Label>): object {
 export function readState<L extends Label>(file: unknown): HeadState<L> {
   const { head } = Object(file) as { head?: unknown }
   const saved = Object(head) as Record<string, unknown>
-  if (saved.format !== FORMAT)
-    throw typeError(
-      `loadHead: this file holds no head of trainHead, 'gradus-head/1', but ${show(saved.format)}; loadMultiLabelHead reads heads with arrays as labels, loadModel reads models`,
-    )
+  checkFormat(WHO, 'head with one label for each row', file, 'head', FORMAT)
   const { labels, width, l2, temperature, noneBelow, gradientTolerance, counts, priors, report = null } = saved as unknown as HeadState<L>
   const { spreads, distances, examples } = saved as { spreads: unknown; distances: unknown; examples?: unknown }
   const classes = savedClasses(saved)

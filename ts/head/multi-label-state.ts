@@ -1,6 +1,4 @@
-/** Everything that a head with sets of classes is, as plain data, and its form in a file. */
-import { typeError } from '../common/errors.js'
-import { show } from '../common/show.js'
+import { checkFormat } from '../common/saved.js'
 import { halvesOf } from '../io/dtypes.js'
 import type { AnyState } from './any-head.js'
 import type { HiddenReport } from './choose-hidden.js'
@@ -61,10 +59,7 @@ export function storedSets<L extends Label>(head: MultiLabelState<L>, withExampl
 export function readSetsState<L extends Label>(file: unknown): MultiLabelState<L> {
   const { head } = Object(file) as { head?: unknown }
   const saved = Object(head) as Record<string, unknown>
-  if (saved.format !== FORMAT)
-    throw typeError(
-      `loadMultiLabelHead: this file holds no head with arrays as labels, '${FORMAT}', but ${show(saved.format)}; loadHead reads other heads`,
-    )
+  checkFormat('loadMultiLabelHead', 'head with arrays as labels', file, 'head', FORMAT)
   const { labels, width, l2, temperature, thresholds, usualThreshold, gradientTolerance, count, report } =
     saved as unknown as MultiLabelState<L>
   const { examples } = saved

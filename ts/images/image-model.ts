@@ -1,7 +1,7 @@
 /** A trained net with all that it needs to name pictures. */
 
 import { rangeError } from '../common/errors.js'
-import { refuseLater } from '../common/saved.js'
+import { checkFormat } from '../common/saved.js'
 import { show } from '../common/show.js'
 // registers the layers of convolution with model files
 import '../conv/index.js'
@@ -122,15 +122,12 @@ function mostProbable(probabilities: Float32Array): number {
  * await model.save('shades.safetensors')
  * const again = await loadImageModel('shades.safetensors')
  * again.classes // ['dark', 'light']
- * @throws Error for a file that is not there, RangeError for one that is damaged or holds no model of pictures
+ * @throws Error for a file that is not there, RangeError for one that is damaged, TypeError for one that holds no model of pictures
  */
 export async function loadImageModel(source: ModelSource): Promise<ImageModel> {
-  const { model, images } = await loadModelFile<Sequential, { images?: State & { format?: unknown } }>(source)
-  refuseLater('loadImageModel', images?.format, FORMAT)
-  if (images?.format !== FORMAT)
-    throw rangeError(
-      `loadImageModel: this file holds no model of pictures, '${FORMAT}', but ${show(images?.format)}; loadModel reads other models`,
-    )
+  const file = await loadModelFile<Sequential, { images: State }>(source)
+  checkFormat('loadImageModel', 'model of pictures', file, 'images', FORMAT)
+  const { model, images } = file
   const { size, channels, classes, report } = images
   const isRight =
     Number.isInteger(size) &&

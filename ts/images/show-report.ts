@@ -122,7 +122,7 @@ function blocksOf(model: ImageModel): Block[] {
           },
         ]
       : []),
-    ...(advice.length > 0 ? [{ ...({ kind: 'advice', title: 'What to try next' } as const), lines: advice }] : []),
+    { kind: 'advice', title: 'What to try next', lines: advice },
     ...(skipped.length > 0
       ? [
           {

@@ -1,5 +1,6 @@
 /** All objects of a training in one file: models, optimizers, schedulers, scalers, together with any JSON values. */
 import { typeError } from '../common/errors.js'
+import { readerOf } from '../common/saved.js'
 import { show } from '../common/show.js'
 import type { Bytes, DecodeOptions } from './safetensors.js'
 import { decodeTree, TreeWriter } from './tree.js'
@@ -50,6 +51,8 @@ export function decodeState<T = Record<string, any>>(file: Uint8Array | ArrayBuf
   return decodeTree('decodeState', file, options, { key: KEY, foreign }) as T
 }
 
-function foreign(): string {
+function foreign(metadata: Readonly<Record<string, string>>): string {
+  const model = metadata['gradus-model/1']
+  if (model !== undefined) return `the file holds a model; ${readerOf(model) ?? 'loadModel'} reads it`
   return 'encodeState did not make this file; decodeSafetensors gives its tensors'
 }

@@ -66,6 +66,11 @@ const KINDS: Readonly<Record<Block['kind'], true>> = {
   ...{ facts: true, scores: true, table: true, curve: true, bars: true, courses: true, matrix: true, advice: true, drawing: true },
 }
 
+/** Blocks for a reader: advice of no line has no heading either. */
+export function shownTo(reader: 'page' | 'terminal', blocks: readonly Block[]): Block[] {
+  return blocks.filter((block) => (block.only ?? reader) === reader && (block.kind !== 'advice' || block.lines.length > 0 || block.note))
+}
+
 /** Blocks that another room made. @throws TypeError for anything else */
 export function checkBlocks(what: string, given: readonly ReportBlock[]): readonly Block[] {
   if (!Array.isArray(given) || !given.every((block) => Object.hasOwn(KINDS, block?.kind)))

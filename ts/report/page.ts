@@ -1,7 +1,7 @@
 /** A report as one page of HTML that holds everything it shows. */
 import { barChart, confusionChart, escaped, lineChart } from '../plot/svg.js'
 import { sparkline } from '../plot/text.js'
-import type { Block, Score } from './blocks.js'
+import { type Block, type Score, shownTo } from './blocks.js'
 import { formatInterval, formatMetric } from './format.js'
 
 const STYLE = `
@@ -41,7 +41,7 @@ const MAX_CARDS = 4
  * @param head `title` of the tab, `heading`, a `lead` below it, and rules of `style` for drawings
  */
 export function page(head: { title: string; heading: string; lead?: string; style?: string }, blocks: readonly Block[]): string {
-  const shown = blocks.filter(({ only }) => only !== 'terminal')
+  const shown = shownTo('page', blocks)
   const sections = shown.map((block, i) => {
     const [isFirst, isLast] = [!isPicture(shown[i - 1]), !isPicture(shown[i + 1])]
     return isPicture(block) ? `${isFirst ? '<div class="pictures">' : ''}${section(block)}${isLast ? '</div>' : ''}` : section(block)

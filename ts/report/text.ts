@@ -2,7 +2,7 @@
 import { cellsOf, cut, padEnd, padStart, wrapped } from '../common/text-width.js'
 import { allVisible } from '../common/visible.js'
 import { sparkline } from '../plot/text.js'
-import type { Block } from './blocks.js'
+import { type Block, shownTo } from './blocks.js'
 import { isNumeric, scoresTable } from './page.js'
 
 /** Options of a report in a terminal. */
@@ -24,7 +24,7 @@ const [MIN_COURSE, MAX_COURSE] = [12, 48]
 
 /** The lines of all blocks that a terminal can show, with an empty line between two. */
 export function textOf(blocks: readonly Block[], { width = 80, paint = (_, text) => text }: ReportTextOptions = {}): string {
-  const shown = blocks.filter(({ only, kind }) => only !== 'page' && kind !== 'drawing')
+  const shown = shownTo('terminal', blocks).filter(({ kind }) => kind !== 'drawing')
   const parts = shown.map((given) => {
     const block = allVisible(given)
     const note = block.note ? wrapped(`(${block.note})`, width - 2) : []

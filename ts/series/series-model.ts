@@ -1,8 +1,8 @@
 /** Fitted models of series: what they forecast, how they go on from new rows, and their file. */
 
-import { rangeError, typeError } from '../common/errors.js'
+import { rangeError } from '../common/errors.js'
 import { joined } from '../common/joined.js'
-import { refuseLater } from '../common/saved.js'
+import { checkFormat } from '../common/saved.js'
 import { show } from '../common/show.js'
 import { encodeState, loadState, type ModelSource, saveState } from '../index.js'
 import { type Calendar, stepName, timeText } from './calendar.js'
@@ -251,14 +251,10 @@ function stored({ nets, series, ...state }: SeriesState): object {
  * @throws Error for a file that is not there, RangeError for one that is damaged, TypeError for one that holds no model of series
  */
 export async function loadSeriesModel(source: ModelSource): Promise<SeriesModel> {
-  const { series: saved } = Object(await loadState(source)) as { series?: Record<string, unknown> }
-  refuseLater('loadSeriesModel', saved?.format, FORMAT)
-  if (saved?.format !== FORMAT)
-    throw typeError(
-      `loadSeriesModel: this file holds no model of forecast, '${FORMAT}', but ${show(saved?.format)}; loadModel reads models`,
-    )
+  const file = await loadState(source)
+  checkFormat('loadSeriesModel', 'model of forecast', file, 'series', FORMAT)
   try {
-    return modelOf(saved)
+    return modelOf((file as { series: Record<string, unknown> }).series)
   } catch (cause) {
     throw rangeError('loadSeriesModel: the file is damaged: its parts do not fit; save the model again', { cause })
   }
