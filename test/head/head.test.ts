@@ -1,5 +1,5 @@
 /** Heads: what they predict, learn and forget, and that bad input leaves them as they were. */
-import { beforeAll, describe, expect, expectTypeOf, test } from 'vitest'
+import { describe, expect, expectTypeOf, test } from 'vitest'
 import { RandomStream } from '../../ts/common/random-stream.js'
 import {
   chooseNext,
@@ -13,8 +13,6 @@ import {
 } from '../../ts/head/index.js'
 import { defaultBackend, load, tensor } from '../../ts/index.js'
 import { collectGarbage } from '../tools/garbage.js'
-
-beforeAll(() => load({ backend: 'wasm' }))
 
 /** Clouds around random points, by class. */
 function clouds(labels: readonly string[], each: number, width: number, spread = 0.5, seed = 1) {

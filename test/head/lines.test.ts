@@ -1,6 +1,6 @@
 /** Weights and probabilities against scikit-learn's LogisticRegression at the same penalty. */
 import { readFileSync } from 'node:fs'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { softmaxOf } from '../../ts/common/softmax.js'
 import { ONE_CLASS } from '../../ts/head/answers.js'
 import { EngineRows } from '../../ts/head/engine-rows.js'
@@ -8,7 +8,7 @@ import { lift } from '../../ts/head/hidden.js'
 import { trainHead } from '../../ts/head/index.js'
 import { Lines } from '../../ts/head/lines.js'
 import { Logits } from '../../ts/head/logits.js'
-import { load, tensor } from '../../ts/index.js'
+import { tensor } from '../../ts/index.js'
 
 interface Case {
   name: string
@@ -25,8 +25,6 @@ interface Case {
 }
 
 const { cases } = JSON.parse(readFileSync('test/oracles/head.json', 'utf8')) as { cases: Case[] }
-beforeAll(() => load({ backend: 'wasm' }))
-
 const largest = (values: Iterable<number>) => [...values].reduce((a, b) => Math.max(a, Math.abs(b)), 0)
 const furthest = (a: ArrayLike<number>, b: ArrayLike<number>) => largest(Array.from(a, (x, i) => x - b[i]))
 

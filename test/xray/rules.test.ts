@@ -1,12 +1,10 @@
 /** Verdicts: each rule finds its figures and nothing else, its sentences say only figures, and faults are named. */
-import { beforeAll, describe, expect, test } from 'vitest'
-import { Adam, crossEntropy, Dense, fit, Generator, load, mae, Sequential, SGD } from '../../ts/index.js'
+import { describe, expect, test } from 'vitest'
+import { Adam, crossEntropy, Dense, fit, Generator, mae, Sequential, SGD } from '../../ts/index.js'
 import type { XrayReport } from '../../ts/xray/index.js'
 import { diagnose, XRay } from '../../ts/xray/index.js'
 import { SOURCES } from '../../ts/xray/rules.js'
 import { caseOf, describeCase, draw, FAULTS, run, TITLES } from './faults.js'
-
-beforeAll(() => load({ backend: 'wasm' }))
 
 /** A report of a sound training: a net of three layers, whose loss falls from 1.2 to 0.05. */
 function sound(): XrayReport {
