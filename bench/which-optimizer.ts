@@ -15,7 +15,6 @@ import {
   Adam,
   AdamW,
   type BuiltModel,
-  Cautious,
   compareLearningRates,
   fit,
   Lion,
@@ -24,7 +23,6 @@ import {
   Muon,
   muonGroups,
   NAdam,
-  Nesterov,
   NonFiniteError,
   type Optimizer,
   RMSProp,
@@ -32,7 +30,7 @@ import {
   schedules,
   WeightAverage,
 } from '../ts/index.js'
-import { Adan, type OptimizerLike, ScheduleFreeAdamW, SOAP } from '../ts/optim/index.js'
+import { Adan, Cautious, Nesterov, type OptimizerLike, ScheduleFreeAdamW, SOAP } from '../ts/optim/index.js'
 import { float, tuneModel } from '../ts/tune/index.js'
 import { type Origin, origin } from './results.js'
 import { DATA, type Data, judge, makeNet, NETS, stepsOf, tables } from './tools/problems.js'
