@@ -19,10 +19,13 @@ const SHARED = [
   'test/{search,select,series,solve,table,text,train,xray}/**/!(allocation).test.ts',
   'test/tune/{,pruners/,report/,samplers/}*.test.ts',
   'test/backend/{constants,contract,every-kernel,heap,kernels*}.test.ts',
+  'test/backend/{js/checked,wasm/module-text,wasm/tile-loops}.test.ts',
   'test/common/!(copies|caller).test.ts',
-  'test/files/{checkpoint,formats,model-file}.test.ts',
+  'test/files/{checkpoint,disk-files,formats,model-file}.test.ts',
   'test/images/!(diverged).test.ts',
+  'test/reliability/{divergence,edges,graph-lifetime,hostile-files,idx,input-arrays,not-finite,safetensors,tables}.test.ts',
   'test/stream/*.test.ts',
+  'test/tune/storage/{optuna,storage}.test.ts',
   'test/{autograd,tensor,trace}.test.ts',
 ]
 /** Tests of documents, of the build and of the command line, which start programs by paths of Unix. */
@@ -30,8 +33,9 @@ const UNIX = ['test/{bench,build,cli,docs}/**/*.test.ts']
 /** Of these, those that share a process. */
 const UNIX_SHARED = [
   'test/cli/**/*.test.ts',
-  'test/build/{clock,doors,errors,imports,skips,vocabulary,without-docs}.test.ts',
-  'test/docs/{api,examples,links,llms,optimizers,readme,reliability,site}.test.ts',
+  'test/bench/ranking.test.ts',
+  'test/build/{clock,doors,errors,failed-tests,imports,release,skips,supply-chain,vocabulary,without-docs}.test.ts',
+  'test/docs/{api,benchmarks,examples,links,llms,optimizers,readme,reliability,site}.test.ts',
 ]
 
 const CANARIES = Boolean(process.env.GRADUS_CANARIES)
