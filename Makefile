@@ -80,6 +80,7 @@ dist/index.js: $(TS_SOURCES) $(GENERATED)/.stamp $(MODULES)/.stamp
 dist/index.d.ts: dist/index.js
 	@echo 'writing the types of dist/'
 	@DIST=types $(NODE) $(TSUP)
+	@$(NODE) $(TSX) ts/build/hide-internal.ts
 	@touch $@
 
 check: $(MODULES)/.stamp ## formatting, lints, types, import direction
