@@ -56,6 +56,36 @@ test('a gap has no place in a cycle, and a damaged state is refused', () => {
   }
 })
 
+test('a day of the year has the same number each year, for an Embedding', () => {
+  const rows = days(30).map((when, x) => ({ x, when, y: x / 2 }))
+  const table = fromTable(rows, { target: 'y', columns: { when: { as: 'date', size: 5 } }, missing: { when: 'median' } })
+  expect(table.embeddings).toEqual([{ name: 'when', feature: 9, count: 367, size: 5 }])
+  expect(table.featureNames[9]).toBe('when: day of the year')
+  const numberOf = (when: unknown) => table.encode([{ x: 0, when }])[9]
+  const ends = ['01-01', '02-28', '03-01', '12-25', '12-31']
+  for (const year of [1900, 1969, 2000, 2023]) expect(ends.map((day) => numberOf(`${year}-${day}`))).toEqual([1, 59, 61, 360, 366])
+  expect(['2024-02-29', '2024-02-29T23:59', null].map(numberOf)).toEqual([60, 60, 0])
+  const numbers = Array.from({ length: 366 }, (_, i) => numberOf(new Date(Date.UTC(2024, 0, 1 + i))))
+  expect(numbers).toEqual(numbers.map((_, i) => i + 1))
+})
+
+test('trainTable learns holidays of years, in file and JavaScript function', async () => {
+  const rows = Array.from({ length: 3660 }, (_, i) => {
+    const when = new Date(DAY * (12_000 + i)).toISOString().slice(0, 10)
+    return { when, visits: when.endsWith('-12-25') ? 0 : 10 + (i % 2) }
+  })
+  const { model, report } = await trainTable(rows, { target: 'visits', hidden: [16], epochs: 12, learningRate: 0.02 })
+  expect(report.columns[0]).toMatchObject({ as: 'date', decidedBy: 'values', features: 13 })
+  const [christmas, before, later] = model.predict(
+    ['2015-12-25', '2015-12-20', '2030-12-25'].map((when) => ({ when })),
+  ) as NumberPrediction[]
+  expect([christmas, later].every(({ value }) => value < 3)).toBe(true)
+  expect(before.value).toBeGreaterThan(8)
+  const { predict } = await import(`data:text/javascript,${encodeURIComponent(tableToFunction(model))}`)
+  for (const when of ['2015-12-25', '1944-02-29', '2031-03-01T12:30', '1850-12-31'])
+    expect(predict({ when }).value).toBeCloseTo(model.predict({ when }).value, 4)
+})
+
 test('nets learn the day of the week; file and JavaScript function say the same', async () => {
   const rows = Array.from({ length: 400 }, (_, i) => {
     const when = new Date(DAY * (19_000 + i))

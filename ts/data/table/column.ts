@@ -28,7 +28,7 @@ export interface TableColumn {
   /** For `text`, the words and pairs that are features, and the weight of each. */
   words?: readonly string[]
   weights?: readonly number[]
-  /** For `embedding`, the length of the vectors, if it was given. */
+  /** For `embedding`, and for the days of the year of a `date`, the length of the vectors, if it was given. */
   size?: number
   /** Value that fills a gap; for categories 0, in the feature of each. Without it a gap is an error. */
   fill?: number

@@ -93,7 +93,7 @@ export function decideColumn(stats: ColumnStats, wanted: Wanted): Decision {
 const ENCODINGS_OF = {
   order: ['category', 'ordinal', 'embedding'],
   buckets: ['hash', 'text'],
-  size: ['embedding'],
+  size: ['embedding', 'date'],
 } as const satisfies Partial<Record<keyof Wanted, readonly ColumnUse[]>>
 
 /** @throws RangeError for an option that the encoding of the column would ignore */
@@ -227,8 +227,15 @@ function columnOf(stats: ColumnStats, as: ColumnUse, wanted: Wanted): TableColum
   const { name } = stats
   if (as === 'number' || as === 'date') {
     checkAllAre(stats, as, wanted)
-    const cycles = as === 'date' && wanted.role === 'input' ? cyclesOf(stats) : []
-    return { name, as, categories: null, ...scaling(stats, wanted.scale), ...(cycles.length > 0 && { cycles }) }
+    const cycles = as === 'date' && wanted.role === 'input' ? cyclesOf(stats, wanted) : []
+    return {
+      name,
+      as,
+      categories: null,
+      ...scaling(stats, wanted.scale),
+      ...(cycles.length > 0 && { cycles }),
+      ...(as === 'date' && wanted.size !== undefined && { size: wanted.size }),
+    }
   }
   if (as === 'hash') return { name, as, categories: null, buckets: wanted.buckets ?? BUCKETS }
   if (as === 'text') {
@@ -249,12 +256,13 @@ function columnOf(stats: ColumnStats, as: ColumnUse, wanted: Wanted): TableColum
 }
 
 /** The cycles that dates go through twice at least, of a year once. */
-function cyclesOf({ firstDay, lastDay, hasTimes }: ColumnStats): Cycle[] {
+function cyclesOf({ firstDay, lastDay, hasTimes }: ColumnStats, { size }: Wanted): Cycle[] {
   const days = lastDay - firstDay
   return [
     ...(days >= 14 ? (['week'] as const) : []),
     ...(days > 365 ? (['year'] as const) : []),
     ...(hasTimes && days >= 2 ? (['day'] as const) : []),
+    ...(size !== undefined ? (['dayOfYear'] as const) : []),
   ]
 }
 

@@ -8,7 +8,7 @@ import { show } from '../../common/show.js'
 import type { Dataset, Targets } from '../dataset.js'
 import { formatOf } from '../standardize.js'
 import { type TableColumn, useOf, widthOf } from './column.js'
-import { CYCLES, namesOfCycles } from './cycles.js'
+import { CYCLES, DAYS_OF_YEAR, namesOfCycles } from './cycles.js'
 import { encodeTargets, RowEncoder, type Unknown, type UnknownValues, wholeRows, withoutGaps } from './encode.js'
 import { type GapTests, type LeftOut, LeftOutCounter } from './left-out.js'
 import { BUCKETS, COLUMN_USES, TABLE, VECTOR } from './options.js'
@@ -165,6 +165,8 @@ function embeddingsOf(columns: readonly TableColumn[]): EmbeddedColumn[] {
   return columns.flatMap((column) => {
     const at = feature
     feature += widthOf(column)
+    if (column.cycles?.includes('dayOfYear'))
+      return [{ name: column.name, feature: feature - 1, count: DAYS_OF_YEAR + 1, size: column.size ?? usualSize(DAYS_OF_YEAR + 1) }]
     if (column.as !== 'embedding') return []
     const count = (column.categories as readonly string[]).length + 1
     return { name: column.name, feature: at, count, size: column.size ?? usualSize(count) }
@@ -235,7 +237,8 @@ function checkSaved(column: TableColumn): void {
     text.fits(name) && Array.isArray(missingValues) && missingValues.every(text.fits) && COLUMN_USES.includes(as) && hasWhatItWants
   const isFilled = Number.isFinite(fill) && Number.isFinite(center) && Number.isFinite(spread) && spread !== 0
   const { cycles = [] } = saved
-  const hasCycles = Array.isArray(cycles) && cycles.every((cycle) => as === 'date' && CYCLES.includes(cycle))
+  const hasCycles =
+    Array.isArray(cycles) && cycles.every((cycle, i) => as === 'date' && CYCLES.indexOf(cycle) > CYCLES.indexOf(cycles[i - 1]))
   const { unit = '', decimal = '.', first = 'day' } = saved.written ?? {}
   const isReadable = text.fits(unit) && ['.', ','].includes(decimal) && ['day', 'month'].includes(first)
   if (!(isGood && hasWords && hasCycles && isReadable && isFilled && isAllowed(size, VECTOR) && isAllowed(buckets, BUCKETS)))

@@ -35,7 +35,10 @@ export interface ColumnOptions {
   order?: readonly string[]
   /** For `hash`: the number of features. Default 64. For `text`: the most features. Default 2,000, and fewer for more than 33,000 rows. */
   buckets?: number
-  /** For `embedding`: the length of its vectors. Default 1.6·categories^0.56 and at most 50. */
+  /**
+   * For `embedding`: the length of its vectors. Default 1.6·categories^0.56 and at most 50. For `date`: the length of vectors of the 366 days of a year,
+   * whose number becomes a feature for an Embedding, too, so that holidays are learned. Default: without it.
+   */
   size?: number
   /** Handling of gaps. */
   missing?: Missing

@@ -91,8 +91,9 @@ function cyclesInto(out, at, days, cycles) {
   for (const cycle of cycles) {
     const turn = (2 * Math.PI * days) / (cycle === 'year' ? 365.2425 : 1)
     if (cycle === 'week') out[at + ((((Math.floor(days) + 3) % 7) + 7) % 7)] = 1
+    else if (cycle === 'dayOfYear') out[at] = (Date.parse('2000' + new Date(Math.floor(days) * 864e5).toISOString().slice(-20)) - Date.UTC(2000, 0)) / 864e5 + 1
     else [Math.sin(turn), Math.cos(turn), Math.sin(2 * turn), Math.cos(2 * turn)].forEach((x, i) => (out[at + i] = x))
-    at += cycle === 'week' ? 7 : 4
+    at += cycle === 'week' ? 7 : cycle === 'dayOfYear' ? 1 : 4
   }
 }
 

@@ -15,6 +15,7 @@ import {
   type TableReport,
   type TableState,
 } from '../../data/index.js'
+import { DAYS_OF_YEAR } from '../../data/table/cycles.js'
 import { COLUMNS, type ColumnOptions, choiceOf } from '../../data/table/options.js'
 import { missingTest, valueIn } from '../../data/table/values.js'
 import { type WrittenAs, wayOf } from '../../data/table/written.js'
@@ -41,6 +42,9 @@ export const INSPECT_TABLE = {
 
 /** Least average number of rows per category for which each of many categories gets a vector of its own: with fewer, nets memorize rows. */
 const ROWS_OF_CATEGORY = 10
+/** Days of dates from which on each day of the year has a vector of its own, four years, so that holidays are learned; and its length. */
+const DAYS_OF_YEARS = 4 * 365
+const DAY_VECTOR = 16
 
 /**
  * The decisions about a table, made once, from all of its rows: which of them have a target, the task, and the kind of each column. {@link fit} learns
@@ -58,6 +62,8 @@ export class ColumnPlan {
   private readonly columns: TableState['columns']
   private readonly reports: readonly ColumnReport[]
   private readonly embedded: readonly { name: string; why: string }[]
+  /** Columns of dates whose days of the year have vectors. */
+  private readonly withDays: readonly string[]
 
   constructor(all: readonly Row[], given: Omit<InspectTableOptions, 'read' | 'sample'>) {
     const whole: TableOptions = { scale: 'robust', ...given }
@@ -72,12 +78,16 @@ export class ColumnPlan {
     this.reports = table.report.columns
     this.leftOut = table.report.leftOut
     this.embedded = columnsToEmbed(this.reports)
+    this.withDays = columnsOfYears(this.reports)
     this.options = {
       ...whole,
       columns: {
         ...whole.columns,
         ...Object.fromEntries(
-          columns.flatMap(({ name, written }) => (written ? [[name, { ...choiceOf(whole.columns ?? {}, name), written }]] : [])),
+          columns.flatMap(({ name, written }) => {
+            const days = this.withDays.includes(name) && { as: 'date' as const, size: DAY_VECTOR }
+            return written || days ? [[name, { ...choiceOf(whole.columns ?? {}, name), ...(written && { written }), ...days }]] : []
+          }),
         ),
         [given.target]: {
           ...ordered(choiceOf(whole.columns ?? {}, given.target)),
@@ -139,6 +149,7 @@ export class ColumnPlan {
       if (column.role === 'target') return ofAll
       if (column.as === 'text') return { ...column, why: ofAll.why, decidedBy: ofAll.decidedBy, notes: ofAll.notes }
       const embedded = this.embedded.find(({ name }) => name === column.name)
+      if (this.withDays.includes(column.name)) return { ...column, why: ofAll.why, decidedBy: ofAll.decidedBy, notes: ofAll.notes }
       return { ...column, notes: ofAll.notes, ...(embedded && { why: embedded.why, decidedBy: 'values' as const }) }
     })
   }
@@ -191,6 +202,15 @@ function columnsToEmbed(columns: readonly ColumnReport[]): { name: string; why: 
     if (as !== 'hash' || decidedBy === 'options' || rows < ROWS_OF_CATEGORY * different) return []
     return [{ name, why: `it has texts, ${different} different ones, of which each gets a vector that is learnt` }]
   })
+}
+
+/** Columns of dates over enough years, with enough rows to learn each day of the year, if no option decides about them. */
+function columnsOfYears(columns: readonly ColumnReport[]): string[] {
+  return columns.flatMap(({ name, as, role, decidedBy, min = 0, max = 0, rows }) =>
+    as === 'date' && role === 'input' && decidedBy !== 'options' && max - min >= DAYS_OF_YEARS && rows >= ROWS_OF_CATEGORY * DAYS_OF_YEAR
+      ? [name]
+      : [],
+  )
 }
 
 /** The rows that have a target. */
