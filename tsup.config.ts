@@ -129,10 +129,7 @@ function webModules(): Options[] {
   const each: Options = { ...shared, name: 'web', outDir: 'dist/modules/web', format: ['esm'] }
   return [
     { ...each, entry: entriesOf(names, NO_WIDENING), bundle: false, esbuildPlugins: [textsByName] },
-    // nobody reads the code of others here
-    ...LIBRARIES.map(
-      (name): Options => ({ ...each, name: `web: ${name}`, entry: entriesOf([name]), esbuildPlugins: [notices], minify: true }),
-    ),
+    ...LIBRARIES.map((name): Options => ({ ...each, name: `web: ${name}`, entry: entriesOf([name]), esbuildPlugins: [notices] })),
   ]
 }
 
@@ -225,7 +222,7 @@ const code: Options[] = [
     },
   },
   // split, too: what only queues and processes need is imported when it is asked for
-  { ...bundle(indexOf(BUILT_ON)), splitting: true, esbuildPlugins: [librariesOutside, entriesOutside] },
+  { ...bundle(indexOf(BUILT_ON)), splitting: true, esbuildPlugins: [librariesOutside, textsOutside, entriesOutside] },
   {
     ...shared,
     name: 'cli',

@@ -201,6 +201,19 @@ const batchNorm: Partial<Record<keyof Kernels, Cases>> = {
   },
 }
 
+/** Rows and columns of heads, and numbers of lines. */
+const heads: Partial<Record<keyof Kernels, Cases>> = {
+  headLogits: {
+    '32 · 384, 10 lines': (k, { x, y, out }) => k.headLogits(x, y, out, 32, 384, 10),
+    '256 · 64, 3 lines': (k, { x, y, out }) => k.headLogits(x, y, out, 256, 64, 3),
+  },
+  headGradient: {
+    '32 · 384, 10 classes': (k, { x, y, classes, out, scratch }) => k.headGradient(x, y, classes, scratch, out, 32, 384, 10, 0),
+    '256 · 64, 3 classes': (k, { x, y, classes, out, scratch }) => k.headGradient(x, y, classes, scratch, out, 256, 64, 3, 0),
+    'sets, 256 · 64, 3 classes': (k, { x, y, out, scratch }) => k.headGradient(x, y, at(y, 1024), scratch, out, 256, 64, 3, 1),
+  },
+}
+
 /** Cases of kernels that no operation of test/ops/table.ts is named after, or that are called in ways that no operation does. */
 const BY_HAND: Partial<Record<keyof Kernels, Cases>> = {
   ...eachOf(UNARY_KERNELS, unary),
@@ -238,6 +251,7 @@ const BY_HAND: Partial<Record<keyof Kernels, Cases>> = {
   },
   ...attention,
   ...batchNorm,
+  ...heads,
   ...recurrent,
   reduceSum: reduce('reduceSum'),
   reduceMax: reduce('reduceMax'),

@@ -26,6 +26,7 @@ pub mod double;
 pub mod elementwise;
 pub mod fleet;
 pub mod gemm;
+pub mod head;
 pub mod lane;
 pub mod loss;
 pub mod math;

@@ -75,7 +75,10 @@ export { type WeightedCrossEntropy, weightedCrossEntropy } from './loss/weighted
 
 // Optimizers
 
+export { Adadelta, type AdadeltaOptions } from './optim/adadelta.js'
+export { Adagrad, type AdagradOptions } from './optim/adagrad.js'
 export { Adam, type AdamOptions, type EpsilonPlacement } from './optim/adam.js'
+export { Adamax, type AdamaxOptions } from './optim/adamax.js'
 export { AdamW, type AdamWOptions } from './optim/adamw.js'
 export { Lion, type LionOptions } from './optim/lion.js'
 export { Momentum, type MomentumOptions } from './optim/momentum.js'
@@ -83,6 +86,7 @@ export { Muon, type MuonOptions } from './optim/muon.js'
 export { muonGroups } from './optim/muon-groups.js'
 export { NAdam, type NAdamOptions } from './optim/nadam.js'
 export { Nesterov, type NesterovOptions } from './optim/nesterov.js'
+export { RAdam, type RAdamOptions } from './optim/radam.js'
 export { RMSProp, type RMSPropOptions } from './optim/rmsprop.js'
 export { SGD, type SGDOptions } from './optim/sgd.js'
 
@@ -95,8 +99,11 @@ export type { OptimizerState, ParameterState, WrapperState } from './optim/base/
 
 // Wrappers around optimizers
 
-export { clipByNorm, clipGlobalNorm } from './optim/transforms/clipping.js'
+export { centralize } from './optim/transforms/centralize.js'
+export { adaptiveClip, clipByNorm, clipByRms, clipByValue, clipGlobalNorm } from './optim/transforms/clipping.js'
+export { addNoise } from './optim/transforms/noise.js'
 export { GradientAccumulation } from './optim/wrappers/accumulation.js'
+export { Cautious } from './optim/wrappers/cautious.js'
 export { Lookahead, type LookaheadOptions } from './optim/wrappers/lookahead.js'
 export { SAM } from './optim/wrappers/sam.js'
 export { WeightAverage, type WeightAverageOptions } from './optim/wrappers/weight-average.js'
@@ -147,7 +154,8 @@ export { useAllMetrics } from './train/all-metrics.js'
 export { Checkpoint, type CheckpointOptions, type CheckpointPeriod, resumeFrom } from './files/checkpoint.js'
 export { type ClassInFiles, registerClass } from './files/classes.js'
 export { type DecodeModelOptions, decodeModel, decodeModelFile, type EncodeModelOptions, encodeModel, type ModelFile } from './files/model-file.js'
-export { loadModel, loadModelFile, loadState, type SaveOptions, saveModel, saveState } from './files/save.js'
+export { loadModel, loadModelFile, saveModel } from './files/save.js'
+export { loadState, type SaveOptions, saveState } from './files/state-file.js'
 export type { ModelSource } from './files/storage.js'
 export type { StatefulPart } from './files/training-file.js'
 export { decodeState, encodeState, type Stateful } from './io/state.js'

@@ -215,6 +215,8 @@ const SIZES: Partial<Record<keyof Kernels, Range>> = {
   batchNormMoments: [3, 5],
   batchNormForward: [6, 8],
   batchNormBackward: [9, 11],
+  headLogits: [3, 6],
+  headGradient: [5, 9],
   recurrentForward: [8, 11],
   recurrentBackward: [9, 12],
   recurrentWeights: [6, 9],

@@ -12,6 +12,7 @@ import { createJsDoubleKernels } from '../../ts/backend/js/double.js'
 import { ACTIVATIONS, COUNTER_ARGUMENTS, type Kernels, WHOLE_UPDATES } from '../../ts/backend/kernels.js'
 import { ATTENTION } from '../../ts/backend/rooms/attention.js'
 import { CONV } from '../../ts/backend/rooms/conv.js'
+import { HEAD } from '../../ts/backend/rooms/head.js'
 import { RECURRENT } from '../../ts/backend/rooms/recurrent.js'
 import * as fleetParts from '../../ts/backend/wasm/fleet-parts.js'
 import { instantiate, supportedVariants } from '../../ts/backend/wasm/load.js'
@@ -22,7 +23,7 @@ import { assertClose, backends, Room } from '../tools/backends.js'
 import * as naive from '../tools/naive.js'
 import { partBeside } from '../tools/threads.js'
 
-const PARTS_OF_CRATE = { ...commonParts, ...fleetParts, ATTENTION, CONV, RECURRENT }
+const PARTS_OF_CRATE = { ...commonParts, ...fleetParts, ATTENTION, CONV, HEAD, RECURRENT }
 const UPDATE_ARITY = 6
 const INTERNALS = ['memory', '__stack_pointer', 'heapBase', 'setTile', 'runProgram', 'table', '__data_end', '__heap_base']
 /** Kernels for shares of threads: the arguments of the kernel, then the index of the share and the number of shares. */

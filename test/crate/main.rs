@@ -12,6 +12,7 @@ mod elementwise;
 mod fleet;
 mod formulas;
 mod gemm;
+mod head;
 mod lanes;
 mod loss;
 mod math;

@@ -41,8 +41,8 @@ test.each(KINDS)('the temperature of few and many rows %s, right and wrong ones,
       random.uniform() < wrong ? Math.floor(3 * random.uniform()) : likeliest(row),
     )
     const judged = answerOf.map((_, row) => row)
-    const solved = { solve() {}, logits: () => logits, mean: () => null } as unknown as Lines
-    const held = { answerOf, classes: 3, judged, answers, foldOf: new Int32Array(rows) }
+    const solved = { solve() {}, writeHeldOut: (out: Float64Array) => out.set(logits) } as unknown as Lines
+    const held = { answerOf, classes: 3, judged, answers }
     const { temperature } = searchPenalty([solved], held, { spread: 1, only: 1, calibrate: true })
     const lossAt = (log: number) =>
       judged.reduce((sum, row) => sum + answers.lossOf(rowOf(row), answerOf[row], Math.exp(-log)), log ** 2 / 2)

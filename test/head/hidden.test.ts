@@ -1,8 +1,10 @@
 /** The small net of a head: taken where a line cannot do it, left where it can, and a head like others afterwards. */
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { RandomStream } from '../../ts/common/random-stream.js'
 import { type Head, type HeadPrediction, headToFunction, loadHead, loadMultiLabelHead, reportText, trainHead } from '../../ts/head/index.js'
-import { decodeState, encodeState } from '../../ts/index.js'
+import { decodeState, encodeState, load } from '../../ts/index.js'
+
+beforeAll(() => load({ backend: 'wasm' }))
 
 /** A ring around a disk, and noise in further columns: no line tells them apart. */
 function rings(count: number, seed: number, width = 4) {
@@ -26,7 +28,7 @@ const furthest = (a: HeadPrediction[], b: HeadPrediction[]) =>
   )
 
 const functionOf = async (head: Head<string>, weights?: 'float32') => {
-  const source = headToFunction(head, weights && { weights })
+  const source = await headToFunction(head, weights && { weights })
   const { predict } = await import(`data:text/javascript,${encodeURIComponent(source)}`)
   return (vectors: Float32Array[]): HeadPrediction[] => vectors.map((v) => predict(v))
 }
@@ -70,12 +72,8 @@ describe('a small net', () => {
     for (const options of [{}, { l2: 0.1 }, { l2: 0.1, calibrate: false }, { calibrate: false }]) {
       const head = await trainHead(vectors, labels, { ...options, hidden: [5] })
       expect(head.hidden).toEqual([5])
-      expect(
-        head
-          .toModel()
-          .parameters()
-          .map(({ shape }) => shape),
-      ).toEqual([[8, 5], [5], [5, 2], [2]])
+      const model = await head.toModel()
+      expect(model.parameters().map(({ shape }) => shape)).toEqual([[8, 5], [5], [5, 2], [2]])
       if ('l2' in options) expect(head.l2).toBe(0.1)
     }
     const one = await trainHead(

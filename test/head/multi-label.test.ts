@@ -1,5 +1,5 @@
 /** Heads with arrays as labels: a logistic regression a class, learned, forgotten, saved and explained as other heads are. */
-import { describe, expect, expectTypeOf, test } from 'vitest'
+import { beforeAll, describe, expect, expectTypeOf, test } from 'vitest'
 import { RandomStream } from '../../ts/common/random-stream.js'
 import {
   chooseNext,
@@ -12,7 +12,9 @@ import {
   reportText,
   trainHead,
 } from '../../ts/head/index.js'
-import { encodeState, loadState, sigmoid, tensor } from '../../ts/index.js'
+import { encodeState, load, loadState, sigmoid, tensor } from '../../ts/index.js'
+
+beforeAll(() => load({ backend: 'wasm' }))
 
 const TAGS = ['art', 'money', 'sport'] as const
 type Tag = (typeof TAGS)[number]
@@ -282,7 +284,7 @@ describe('files and functions', () => {
   test('as a function without gradus, and as a model', async () => {
     const { vectors, labels } = tagged(60)
     const head = await trainHead<Tag>(vectors, labels, { threshold: 'f1' })
-    const source = headToFunction(head, { weights: 'float32' })
+    const source = await headToFunction(head, { weights: 'float32' })
     const { predict } = await import(`data:text/javascript,${encodeURIComponent(source)}`)
     for (const vector of vectors.slice(0, 20)) {
       const [own, its] = [head.predict(vector), predict(vector)]
@@ -290,7 +292,7 @@ describe('files and functions', () => {
       for (const tag of TAGS) expect(its.probabilities[tag]).toBeCloseTo(own.probabilities[tag], 5)
     }
     expect(() => predict([1])).toThrow('predict: vector wants 8 numbers, got 1')
-    const p = sigmoid(head.toModel().predict(tensor([[...vectors[0]]]))).toArray()[0]
+    const p = sigmoid((await head.toModel()).predict(tensor([[...vectors[0]]]))).toArray()[0]
     expect(p[0]).toBeCloseTo(head.predict(vectors[0]).probabilities.art, 5)
   })
 

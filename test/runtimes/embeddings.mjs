@@ -48,7 +48,7 @@ assert.deepEqual(await labelsOf(['do you have blue chairs']), ['shop'])
 const bytes = head.bytes()
 const again = await loadHead(bytes)
 assert.equal(again.predict(await embed(['where is the package']))[0].label, 'delivery')
-assert.match(headToFunction(head), /export function predict\(vector\)/)
+assert.match(await headToFunction(head), /export function predict\(vector\)/)
 console.log(
   `${library}: ${texts.length} texts of ${head.width} numbers, held-out accuracy ${head.report.accuracy}, a file of ${bytes.length} bytes`,
 )

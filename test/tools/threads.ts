@@ -3,6 +3,7 @@ import { Heap, WasmMemorySource } from '../../ts/backend/heap.js'
 import type { Kernel, Kernels, Update } from '../../ts/backend/kernels.js'
 import { ATTENTION } from '../../ts/backend/rooms/attention.js'
 import { CONV } from '../../ts/backend/rooms/conv.js'
+import { HEAD } from '../../ts/backend/rooms/head.js'
 import { RECURRENT } from '../../ts/backend/rooms/recurrent.js'
 import type { Gain } from '../../ts/backend/threads/gain.js'
 import { sharedMemory, startThreads } from '../../ts/backend/threads/index.js'
@@ -14,7 +15,7 @@ import type { Variant } from '../../ts/backend/wasm/variants.js'
 import type { TestBackend } from './backends.js'
 
 /** Parts with these kernels, besides the core. */
-const PARTS = [ATTENTION, BATCH_NORM, CONV, OPERATIONS, OTHERS, RECURRENT]
+const PARTS = [ATTENTION, BATCH_NORM, CONV, HEAD, OPERATIONS, OTHERS, RECURRENT]
 
 export interface Team extends TestBackend {
   exports: WasmExports

@@ -16,6 +16,7 @@
 import { type AttentionKernels, attentionArguments } from './attention-kernels.js'
 import { type BatchNormKernels, batchNormArguments } from './batch-norm-kernels.js'
 import { type ConvKernels, convArguments } from './conv-kernels.js'
+import { type HeadKernels, headArguments } from './head-kernels.js'
 import { type MemoryRange, optional, type Ptr, type RangeMaker, type Ranges } from './memory-ranges.js'
 import { type RecurrentKernels, recurrentArguments } from './recurrent-kernels.js'
 
@@ -127,6 +128,7 @@ export interface Kernels
     AttentionKernels,
     BatchNormKernels,
     ConvKernels,
+    HeadKernels,
     RecurrentKernels {
   // ---- matrix products (crate/gemm/): sums run over k in ascending order, whatever the tile ----
   /** c[m,n] = a[m,k] · b[k,n] (+ c) */
@@ -339,6 +341,7 @@ export const kernelArguments = (): Record<keyof Kernels, Ranges> => ({
   ...batchNormArguments(),
   ...convArguments((activation) => SAVES_INPUT.has(ACTIVATIONS[activation])),
   ...attentionArguments(),
+  ...headArguments(),
   ...recurrentArguments(),
   matmul: product,
   matmulNT: product,

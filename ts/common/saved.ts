@@ -1,7 +1,7 @@
 /** Checks of saved values that are loaded, perhaps from JSON or from a stranger, before anything is made from them. */
 
 import { checkCount } from './checks.js'
-import { rangeError, typeError } from './errors.js'
+import { NonFiniteError, rangeError, typeError } from './errors.js'
 import { show } from './show.js'
 
 /** Saved numbers: a typed array, its JSON form, `{"0": 0.5, "1": 2}`, or a plain array. */
@@ -83,4 +83,17 @@ export function savedScalars(saved: Readonly<Record<string, unknown>>, what: str
     if (typeof value !== 'number') throw typeError(`${what}: '${name}' wants a number, got ${show(value)}`)
   }
   return { ...saved } as Record<string, number>
+}
+
+/**
+ * @internal Refuses weights of a training that diverged, at saving and at loading. Buffers may be infinite: they may be masks. A parameter is known by its
+ * method: with the class files of any state would bring the whole engine along.
+ * @param what the tensor's name
+ * @throws NonFiniteError
+ */
+export function checkSaved(what: string, p: object, values: ArrayLike<number>): void {
+  const isGood = 'gradientView' in p ? Number.isFinite : (value: number) => !Number.isNaN(value)
+  for (let i = 0; i < values.length; i++)
+    if (!isGood(values[i]))
+      throw new NonFiniteError(`${what} is ${values[i]} at position ${i}, as where training diverged; take weights from before`)
 }

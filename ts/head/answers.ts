@@ -1,14 +1,8 @@
 /** How rows answer to classes: each has one class, or a set of them. The answer of a row is a number: of its class, or of its set. */
-import { binaryCrossEntropy, crossEntropy, type Tensor, tensor } from '../index.js'
-
 /** @internal */
 export interface Answers {
-  /** True if rows have sets of classes. */
-  readonly areSets: boolean
-  /** Answers as the targets of {@link loss}. */
-  targets(answerOf: Int32Array): Tensor
-  /** Sum of the losses of rows, times their weights. */
-  loss(logits: Tensor, targets: Tensor, weights: Tensor): Tensor
+  /** Of each answer, 1 for each class of the set; null where an answer is a class. */
+  readonly sets: readonly Uint8Array[] | null
   /** Loss of one row: logits are multiplied by `inverse`, which is 1/temperature. */
   lossOf(z: Float64Array, answer: number, inverse: number): number
   /** Adds the first and second derivative of {@link lossOf} by `inverse`. */
@@ -19,9 +13,7 @@ export interface Answers {
 
 /** Each row has one class: softmax and cross-entropy. */
 export const ONE_CLASS: Answers = {
-  areSets: false,
-  targets: (answerOf) => tensor(answerOf),
-  loss: (logits, targets, weights) => crossEntropy(logits, targets, { weights, reduction: 'sum' }),
+  sets: null,
   lossOf(z, target, inverse) {
     const most = z[largestOf(z)]
     let sum = 0
@@ -30,7 +22,10 @@ export const ONE_CLASS: Answers = {
   },
   addSlopes(z, target, inverse, slopes) {
     const most = z[largestOf(z)]
-    let [sum, first, second] = [0, 0, 0]
+    // a list of three would be built for each row
+    let sum = 0
+    let first = 0
+    let second = 0
     for (let c = 0; c < z.length; c++) {
       const d = z[c] - most
       const p = Math.exp(d * inverse)
@@ -53,14 +48,7 @@ export const ONE_CLASS: Answers = {
  */
 export function setsOf(sets: readonly Uint8Array[], judged: readonly number[] = Array.from(sets[0] ?? [], (_, c) => c)): Answers {
   return {
-    areSets: true,
-    targets(answerOf) {
-      const classes = sets[0].length
-      const out = new Float32Array(answerOf.length * classes)
-      for (const [i, answer] of answerOf.entries()) out.set(sets[answer], i * classes)
-      return tensor(out, [answerOf.length, classes])
-    },
-    loss: (logits, targets, weights) => binaryCrossEntropy(logits, targets, { weights, reduction: 'sum' }),
+    sets,
     lossOf(z, answer, inverse) {
       const set = sets[answer]
       let sum = 0

@@ -1,6 +1,8 @@
 /** What heads of both kinds have in common: weights on vectors, perhaps behind a hidden layer, that become files and models. */
 import { flag, readOptions, type Schema } from '../common/options.js'
-import { encodeState, type Sequential, saveState } from '../index.js'
+import { saveState } from '../files/state-file.js'
+import type { Sequential } from '../index.js'
+import { encodeState } from '../io/state.js'
 import { type Examples, presentExamples } from './examples.js'
 import type { Line } from './lines.js'
 import { Logits } from './logits.js'
@@ -88,14 +90,15 @@ export abstract class AnyHead<L extends Label, S extends AnyState<L>> {
    *
    * @example
    * const head = await trainHead([[0, 1], [0, 2], [1, 0], [2, 0]], ['cat', 'cat', 'dog', 'dog'])
-   * head.toModel().predict([[0, 3]]).shape // [1, 2]
+   * const model = await head.toModel()
+   * model.predict([[0, 3]]).shape // [1, 2]
    */
-  toModel(): Sequential {
+  toModel(): Promise<Sequential> {
     return this.#logits.toModel()
   }
 
   /** @internal {@link toModel} with weights that 16 bits hold */
-  toRoundedModel(): Sequential {
+  toRoundedModel(): Promise<Sequential> {
     const state = { ...this.#state, ...rounded(this.#state) }
     return this.#logitsOf(state, 'toModel').toModel()
   }

@@ -4,7 +4,7 @@ import { count, isAllowed, type Kind } from '../common/options.js'
 import type { Answers } from './answers.js'
 import { type Chosen, searchPenalty } from './choose-penalty.js'
 import { EngineRows } from './engine-rows.js'
-import { type Learnt, learnHidden, NEURONS } from './hidden.js'
+import type { Learnt } from './hidden.js'
 import { Lines } from './lines.js'
 import type { Rows } from './vectors.js'
 
@@ -20,6 +20,8 @@ export interface HiddenReport {
   lineAccuracy: number
 }
 
+/** Neurons by default; chosen on the sets of bench/head.ts. */
+const NEURONS = 64
 /** A net is tried from this number of rows on, in all and for each class. */
 const [LEAST_ROWS, LEAST_ROWS_PER_CLASS] = [300, 30]
 /** Nothing is left to gain below this log loss of the line. */
@@ -38,9 +40,8 @@ export const hiddenLayer: Kind = {
 
 /** Options of `trainHead`, and what the rows answer to. */
 export interface HowToChoose {
-  /** Option `hidden`. */
-  wanted: readonly number[] | undefined
-  l2: number | undefined
+  hidden?: readonly number[] | undefined
+  l2?: number | undefined
   calibrate: boolean
   classes: number
   answers: Answers
@@ -61,7 +62,7 @@ export interface ChosenHidden {
  */
 export async function chooseHidden(rows: Rows, answerOf: Int32Array, chosen: Chosen | null, how: HowToChoose): Promise<ChosenHidden> {
   const none = { net: null, report: null }
-  const { wanted, l2, classes, answers, seed } = how
+  const { hidden: wanted, l2, classes, answers, seed } = how
   const isWanted = wanted !== undefined && wanted.length > 0
   if (!isWanted && (wanted !== undefined || l2 !== undefined || chosen === null || !isWorthwhile(chosen, classes))) return none
   const neurons = wanted?.[0] ?? NEURONS
@@ -70,6 +71,7 @@ export async function chooseHidden(rows: Rows, answerOf: Int32Array, chosen: Cho
     return { net: null, report: held?.report ?? null }
   const engine = chosen?.rows === rows.count ? chosen.engine : new EngineRows(rows)
   const all = { train: Int32Array.from(answerOf.keys()), held: null, epochs: held?.report.epochs ?? USUAL_EPOCHS, seed }
+  const { learnHidden } = await import('./hidden.js')
   const learnt = await learnHidden({ rows, engine, answerOf, classes, answers, neurons }, [all])
   if (learnt !== null) return { net: { ...learnt[0], chosen: held?.chosen ?? null }, report: held?.report ?? null }
   if (!isWanted) return none
@@ -84,7 +86,7 @@ function isWorthwhile({ own, best }: Chosen, classes: number): boolean {
 async function heldOutNets(
   line: Chosen,
   neurons: number,
-  { wanted, l2, calibrate, classes, answers, seed }: HowToChoose,
+  { hidden: wanted, l2, calibrate, classes, answers, seed }: HowToChoose,
 ): Promise<{ chosen: Chosen; report: HiddenReport } | null> {
   const { own, engine, answerOf, foldOf, folds, judged } = line
   const rowsOf = (keeps: (fold: number) => boolean) => Int32Array.from(foldOf.keys()).filter((row) => keeps(foldOf[row]))
@@ -92,21 +94,22 @@ async function heldOutNets(
     ...{ train: rowsOf((f) => f !== fold), held: rowsOf((f) => f === fold), seed: seed + fold },
   }))
   const lesson = { rows: own, engine, answerOf, classes, answers, neurons }
+  const { learnHidden } = await import('./hidden.js')
   const first = await learnHidden(lesson, parts.slice(0, 1))
   if (first === null || (wanted === undefined && !(first[0].loss < (1 - LEAST_SHARE) * foldLosses(line, answers, classes)[0]))) return null
   const others = await learnHidden(lesson, parts.slice(1))
   if (others === null) return null
   const learnt = [...first, ...others]
   const lines = learnt.map(({ lifted }, fold) => {
-    const behind = new Lines(new EngineRows(lifted), classes, 1, answers)
-    behind.setTargets(answerOf, (row) => Number(foldOf[row] !== fold))
-    return behind
+    const rows = new EngineRows(lifted, (row) => Number(foldOf[row] === fold))
+    rows.setAnswers(answerOf, answers, classes)
+    return new Lines(rows, classes, answers, 1)
   })
-  const found = searchPenalty(lines, { answerOf, foldOf, judged, classes, answers }, { spread: 1, only: l2, calibrate })
+  const { solutions: _, ...found } = searchPenalty(lines, { answerOf, judged, classes, answers }, { spread: 1, only: l2, calibrate })
   const epochs = Math.max(1, Math.round(learnt.reduce((sum, { epochs }) => sum + epochs, 0) / folds))
   const { logLoss, accuracy } = found.best
   const report = { ...{ neurons, epochs, logLoss, accuracy }, lineLogLoss: line.best.logLoss, lineAccuracy: line.best.accuracy }
-  return { chosen: { ...line, ...found }, report }
+  return { chosen: { ...line, ...found, start: null }, report }
 }
 
 /** The mean loss of the rows that each fold holds out. */

@@ -1,6 +1,6 @@
 /** The penalty λ and the temperature of a head, by stratified cross-validation. */
 import { RandomStream } from '../common/random-stream.js'
-import { cutFolds } from '../rows/folds.js'
+import { dealRows } from '../rows/folds.js'
 import { takeRows } from '../rows/take.js'
 import { type Answers, largestOf, ONE_CLASS } from './answers.js'
 import { EngineRows } from './engine-rows.js'
@@ -76,8 +76,9 @@ export function countClasses(classOf: ArrayLike<number>, classes: number): Int32
 }
 
 /**
- * Steps from the usual penalty to smaller ones while held-out rows get likelier, otherwise to larger ones. All folds are solved together, each penalty
- * from the solution of the one before. Logits change evenly from penalty to penalty, so that two of them foretell whether a third is worth its time.
+ * Steps from the usual penalty to smaller ones while held-out rows get likelier, otherwise to larger ones, each from the solution of the one before. (To
+ * begin at the solution of all rows would take fewer steps, and held-out scores would be too good until many more were done.) Logits change evenly from
+ * penalty to penalty, so that two of them foretell whether a third is worth its time.
  *
  * @param answerOf of each row: its class, or its set of classes
  * @param only one penalty, to score it
@@ -85,7 +86,6 @@ export function countClasses(classOf: ArrayLike<number>, classes: number): Int32
  * @returns null if no class has two rows
  */
 export function choosePenalty(
-  who: string,
   all: Rows,
   answerOf: Int32Array,
   classes: number,
@@ -97,7 +97,7 @@ export function choosePenalty(
     answers = ONE_CLASS,
   }: { seed: number; only?: number | undefined; calibrate?: boolean; everyRow?: boolean; answers?: Answers },
 ): Chosen | null {
-  const { areSets } = answers
+  const areSets = answers.sets !== null
   const counts = countClasses(answerOf, classes)
   // of sets most are rare, so that folds of them are not stratified
   const several = areSets ? [all.count] : Array.from(counts).filter((count) => count > 1)
@@ -110,30 +110,30 @@ export function choosePenalty(
       : new RandomStream(seed).permutation(all.count).slice(0, affordable)
   const ownRows = rows.length === all.count ? all : { ...all, vectors: takeRows(all.vectors, rows, all.width), count: rows.length }
   const own = takeRows(answerOf, rows)
-  const folds = cutFolds(who, rows.length, { folds: count, repeats: 1, shuffle: true, seed }, areSets ? null : own)
-  const foldOf = new Int32Array(rows.length)
-  for (const { fold, test } of folds) for (const row of test) foldOf[row] = fold
-  const engine = new EngineRows(ownRows)
+  const foldOf = dealRows(new RandomStream(seed).permutation(rows.length), count, areSets ? null : own)
+  const engine = new EngineRows(ownRows, (row) => foldOf[row])
+  engine.setAnswers(own, answers, classes)
   // a class with one row is unknown to the net that does not see it
   const judged = rows.map((_, i) => i).filter((i) => areSets || counts[own[i]] > 1)
-  const lines = new Lines(engine, classes, count, answers)
-  lines.setTargets(own, (row, fold) => Number(foldOf[row] !== fold))
-  const held = { answerOf: own, foldOf, judged, classes, answers }
+  const lines = Array.from({ length: count }, (_, fold) => new Lines(engine, classes, answers, fold))
+  const held = { answerOf: own, judged, classes, answers }
+  const { solutions, ...found } = searchPenalty(lines, held, { spread: engine.spread, only, calibrate })
   return {
-    ...searchPenalty([lines], held, { spread: engine.spread, only, calibrate }),
+    ...{ ...found, start: lines[0].meanOf(solutions) },
     ...{ rows: rows.length, folds: count, judged, answerOf: own, own: ownRows, foldOf, engine },
   }
 }
 
 /**
- * @param lines one for the problems of all folds, or one for each fold
+ * @param lines of each fold
+ * @returns the solution of each fold with the best penalty, too
  * @param only one penalty, to score it
  */
 export function searchPenalty(
   lines: readonly Lines[],
-  held: Omit<Held, 'logits'> & { foldOf: Int32Array },
+  held: Omit<Held, 'logits'>,
   { spread, only, calibrate }: { spread: number; only: number | undefined; calibrate: boolean },
-): Pick<Chosen, 'best' | 'temperature' | 'tried' | 'logits' | 'start'> {
+): Pick<Chosen, 'best' | 'temperature' | 'tried' | 'logits'> & { solutions: Float64Array[] } {
   const tried: PenaltyScore[] = []
   let best: Omit<ReturnType<typeof searchPenalty>, 'tried'> | undefined
   const scored = (l2: number, logits: Float64Array) => {
@@ -143,11 +143,12 @@ export function searchPenalty(
   /** @returns held-out logits, and whether they are better than all before */
   const attempt = (l2: number) => {
     for (const own of lines) own.solve(l2, TOLERANCE)
-    const logits = heldOutLogits(lines, held.foldOf)
+    const logits = new Float64Array(held.answerOf.length * held.classes)
+    for (const own of lines) own.writeHeldOut(logits)
     const { temperature, score } = scored(l2, logits)
     tried.push(score)
     const isBetter = best === undefined || score.logLoss < best.best.logLoss - LEAST_GAIN
-    if (isBetter) best = { best: score, temperature, logits, start: lines.length === 1 ? lines[0].mean() : null }
+    if (isBetter) best = { best: score, temperature, logits, solutions: lines.map(({ theta }) => theta) }
     return { logits, isBetter }
   }
   /** True if logits that go on as from one penalty to the next are better than the best, or only a little worse: they err to that side. */
@@ -181,14 +182,6 @@ export function searchPenalty(
   return { ...(best as NonNullable<typeof best>), tried: tried.sort((a, b) => a.l2 - b.l2) }
 }
 
-/** Logits of each row by the fold that holds it out: row-major [rows, classes]. */
-function heldOutLogits(lines: readonly Lines[], foldOf: Int32Array): Float64Array {
-  if (lines.length === 1) return lines[0].logits(foldOf)
-  const all = lines.map((own) => own.logits(new Int32Array(foldOf.length)))
-  const { classes } = lines[0]
-  return all[0].map((_, i) => all[foldOf[Math.floor(i / classes)]][i])
-}
-
 /** Held-out logits of rows that are judged. */
 export interface Held {
   logits: Float64Array
@@ -198,10 +191,16 @@ export interface Held {
   answers: Answers
 }
 
+/** Copies the logits of a row: for a thousand rows, views of them took longer than all else. */
+function copyRow(logits: Float64Array, row: number, z: Float64Array): void {
+  for (let c = 0; c < z.length; c++) z[c] = logits[row * z.length + c]
+}
+
 function scoreOf({ logits, answerOf, classes, judged, answers }: Held, temperature: number): { logLoss: number; accuracy: number } {
+  const z = new Float64Array(classes)
   let [loss, right] = [0, 0]
   for (const row of judged) {
-    const z = logits.subarray(row * classes, (row + 1) * classes)
+    copyRow(logits, row, z)
     loss += answers.lossOf(z, answerOf[row], 1 / temperature)
     right += answers.rightOf(z, answerOf[row])
   }
@@ -228,10 +227,14 @@ const WIDEST = Math.log(8)
 function chooseTemperature({ logits, answerOf, classes, judged, answers }: Held): number {
   // u = −log T
   let [u, low, high] = [0, -WIDEST, WIDEST]
+  const z = new Float64Array(classes)
   for (let i = 0; i < NEWTON_STEPS; i++) {
     const inverse = Math.exp(u)
     const slopes: [number, number] = [0, 0]
-    for (const row of judged) answers.addSlopes(logits.subarray(row * classes, (row + 1) * classes), answerOf[row], inverse, slopes)
+    for (const row of judged) {
+      copyRow(logits, row, z)
+      answers.addSlopes(z, answerOf[row], inverse, slopes)
+    }
     const slope = inverse * slopes[0] + u
     if (slope > 0) high = u
     else low = u

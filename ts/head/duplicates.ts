@@ -1,7 +1,7 @@
 /** Rows that are nearly the same. */
 import { rangeError } from '../common/errors.js'
 import { type Range, readOptions, type Schema } from '../common/options.js'
-import { matmul, noGrad, tensor } from '../index.js'
+import { eachOutput } from './engine.js'
 import { lengthOf } from './examples.js'
 import { readVectors, type Vectors } from './vectors.js'
 
@@ -23,7 +23,7 @@ export interface DuplicatePair {
   similarity: number
 }
 
-/** Rows that are compared with rows at a time. */
+/** Rows that are compared with all later ones at a time. */
 const BLOCK = 512
 /** Single precision may find a little less than 1 for equal rows. */
 const ROUNDING = 1e-6
@@ -44,20 +44,14 @@ export function findDuplicates(vectors: Vectors, options: DuplicateOptions = {})
     for (let j = i * width; j < (i + 1) * width; j++) values[j] /= length
   }
   const found: DuplicatePair[] = []
-  const blockAt = (from: number) =>
-    tensor(values.subarray(from * width, Math.min(count, from + BLOCK) * width), [Math.min(count, from + BLOCK) - from, width])
   for (let a = 0; a < count; a += BLOCK) {
-    const rows = blockAt(a)
-    for (let b = a; b < count; b += BLOCK) {
-      const columns = blockAt(b)
-      const cosines = noGrad(() => matmul(rows, columns, { transposeB: true }).data())
-      const across = columns.shape[0]
-      for (let at = 0; at < cosines.length; at++) {
-        if (cosines[at] < similarity - ROUNDING) continue
-        const [first, second] = [a + Math.floor(at / across), b + (at % across)]
-        if (first < second) found.push({ first, second, similarity: Math.min(1, cosines[at]) })
-      }
-    }
+    // the first rows of pairs as lines: their outputs are cosines
+    const lines = values.subarray(a * width, Math.min(count, a + BLOCK) * width)
+    const others = { vectors: values.subarray(a * width), count: count - a, width }
+    eachOutput(others, lines, new Float32Array(lines.length / width), (cosines, row) => {
+      for (let i = 0; i < cosines.length && i < row; i++)
+        if (cosines[i] >= similarity - ROUNDING) found.push({ first: a + i, second: a + row, similarity: Math.min(1, cosines[i]) })
+    })
   }
   return found.sort((p, q) => q.similarity - p.similarity || p.first - q.first || p.second - q.second)
 }

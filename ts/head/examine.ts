@@ -85,7 +85,7 @@ export async function findMislabelled<L extends Label>(
 ): Promise<Mislabelled<L>[] | MislabelledSet<L>[]> {
   const { l2, seed } = readOptions('findMislabelled', options, FIND_MISLABELLED)
   if (haveSets(labels)) return mislabelledSets(vectors, labels, l2, seed)
-  const { rows, read } = await readExamples('findMislabelled', vectors, labels)
+  const { rows, read } = readExamples('findMislabelled', vectors, labels)
   const { labels: names, classOf } = read
   const classes = names.length
   const chosen = judgedRows(rows, classOf, classes, { l2, seed })
@@ -104,7 +104,7 @@ async function mislabelledSets<L extends Label>(
   l2: number | undefined,
   seed: number,
 ): Promise<MislabelledSet<L>[]> {
-  const { rows, names, sets, setOf, counts } = await readSetExamples('findMislabelled', vectors, labels)
+  const { rows, names, sets, setOf, counts } = readSetExamples('findMislabelled', vectors, labels)
   const judged = names.map((_, c) => c).filter((c) => counts[c] > 1)
   const chosen = judged.length === 0 ? null : judgedRows(rows, setOf, names.length, { l2, seed, answers: setsOf(sets.all, judged) })
   if (chosen === null) return []
@@ -127,8 +127,12 @@ function judgedRows(
   classes: number,
   { l2, seed, answers = ONE_CLASS }: { l2: number | undefined; seed: number; answers?: Answers },
 ): Chosen | null {
-  const only = l2 ?? choosePenalty('findMislabelled', rows, answerOf, classes, { seed, answers })?.best.l2
-  return choosePenalty('findMislabelled', rows, answerOf, classes, { seed, only, everyRow: true, answers })
+  const chosen = (only?: number, everyRow = false) => {
+    const found = choosePenalty(rows, answerOf, classes, { seed, only, everyRow, answers })
+    found?.engine.memory.free()
+    return found
+  }
+  return chosen(l2 ?? chosen()?.best.l2, true)
 }
 
 /** Rows among which the next ones are chosen, for each of them: the least sure ones. */

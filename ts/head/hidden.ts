@@ -1,6 +1,7 @@
 /**
- * A hidden layer in front of the lines: h = max(0, x·W + b). It is learnt once, by a net of two layers; from then on it stays, like the penalty and the
- * temperature, and lines on h follow the rule of all heads. So `add`, `forget` and new classes work as without it.
+ * Learns a hidden layer in front of the lines: h = max(0, x·W + b), by a net of two layers. From then on it stays, like the penalty and the temperature,
+ * and lines on h follow the rule of all heads. So `add`, `forget` and new classes work as without it. This file needs the engine of nets: it is imported
+ * when a net is tried.
  */
 import {
   AdamW,
@@ -8,42 +9,23 @@ import {
   crossEntropy,
   Dense,
   Dropout,
-  dense,
   EarlyStopping,
   fitMany,
-  noGrad,
   Sequential,
+  type Tensor,
   tensor,
 } from '../index.js'
 import { takeRows } from '../rows/take.js'
 import type { Answers } from './answers.js'
-import { Block, type EngineRows } from './engine-rows.js'
+import type { EngineRows } from './engine-rows.js'
+import { lift } from './lift.js'
 import type { Line } from './lines.js'
 import type { Rows } from './vectors.js'
 
-/** Neurons by default, and options of the nets; chosen on the sets of bench/head.ts. */
-export const NEURONS = 64
+/** Options of the nets; chosen on the sets of bench/head.ts. */
 const [LEARNING_RATE, WEIGHT_DECAY, DROPOUT, BATCH, PATIENCE] = [0.005, 0.1, 0.2, 32, 5]
 /** Epochs at most: as many as take this number of steps, from 10 to 200. */
 const STEPS = 6000
-/** Rows that go through the layer at once. */
-const LIFTED_AT_ONCE = 512
-
-/** The rows behind a hidden layer; without one the rows themselves. */
-export function lift(rows: Rows, hidden: Line | null): Rows {
-  if (hidden === null) return rows
-  const { vectors, count, width } = rows
-  const neurons = hidden.bias.length
-  const out = new Float32Array(count * neurons)
-  const [weights, bias] = [tensor(Float32Array.from(hidden.weights), [width, neurons]), tensor(Float32Array.from(hidden.bias))]
-  const block = new Block(Math.min(count, LIFTED_AT_ONCE), width)
-  for (let row = 0; row < count; row += block.capacity) {
-    block.view().set(vectors.subarray(row * width, Math.min(count, row + block.capacity) * width))
-    const lifted = noGrad(() => dense(block.forward(), weights, bias, 'relu').data())
-    out.set(lifted.subarray(0, Math.min(lifted.length, out.length - row * neurons)), row * neurons)
-  }
-  return { vectors: out, count, width: neurons }
-}
 
 /** What a net learns from. */
 export interface Lesson {
@@ -84,7 +66,7 @@ export async function learnHidden(
   const scaled = rows.vectors.map((x, i) => (x - center[i % width]) / scale)
   const samples = (own: Int32Array) => ({
     inputs: tensor(takeRows(scaled, own, width), [own.length, width]),
-    targets: answers.targets(takeRows(answerOf, own)),
+    targets: targetsOf(answers, takeRows(answerOf, own)),
   })
   const nets = parts.map(({ seed }) => {
     const first = new Dense(width, neurons, { activation: 'relu' })
@@ -97,7 +79,7 @@ export async function learnHidden(
     {
       data: parts.map((part) => samples(part.train)),
       ...(held && { validation: parts.map((part) => samples(part.held as Int32Array)), callbacks: (net: number) => [nets[net].stop] }),
-      loss: answers.areSets ? binaryCrossEntropy : crossEntropy,
+      loss: answers.sets !== null ? binaryCrossEntropy : crossEntropy,
       optimizers: nets.map(({ model }) => new AdamW(model.parameters(), { learningRate: LEARNING_RATE, weightDecay: WEIGHT_DECAY })),
       seed: parts.map(({ seed }) => seed),
       ...{ batchSize: BATCH, epochs },
@@ -109,6 +91,14 @@ export async function learnHidden(
     ...{ epochs: held ? stop.bestEpoch : epochs, loss: stop.bestValue },
   }))
   return learnt.every(({ lifted }) => Number.isFinite(lifted.vectors[0])) ? learnt : null
+}
+
+function targetsOf({ sets }: Answers, answerOf: Int32Array): Tensor {
+  if (sets === null) return tensor(answerOf)
+  const classes = sets[0].length
+  const out = new Float32Array(answerOf.length * classes)
+  for (const [i, answer] of answerOf.entries()) out.set(sets[answer], i * classes)
+  return tensor(out, [answerOf.length, classes])
 }
 
 /** The layer for rows as they came. */

@@ -1,5 +1,6 @@
 /** Heads from files. */
-import { loadState, type ModelSource } from '../index.js'
+import { loadState } from '../files/state-file.js'
+import type { ModelSource } from '../index.js'
 import { Head } from './head.js'
 import { readState } from './head-state.js'
 import { MultiLabelHead } from './multi-label.js'

@@ -2,11 +2,13 @@
  * Calibrated logits of vectors, in plain JavaScript: predicting takes no engine. Numbers are in plain arrays: once a memory of WebAssembly has grown, V8 asks
  * at each access to a typed array whether its memory is still there, which doubles the time of such loops.
  */
-import { Dense, type Module, Sequential } from '../index.js'
+import type { Sequential } from '../index.js'
 import type { Line } from './lines.js'
 
 /** @internal Logits are line(x) + shift, or line(max(0, hidden(x))) + shift. */
 export class Logits {
+  /** The layers: one, or two. */
+  readonly #lines: readonly Line[]
   readonly #hidden: Affine | null
   readonly #line: Affine
   /** The vector, and what the hidden layer makes of it. */
@@ -15,10 +17,12 @@ export class Logits {
 
   /** @param shifts added to each logit */
   constructor(line: Line, temperature: number, hidden: Line | null, shifts: ArrayLike<number>) {
-    this.#line = new Affine({
+    const calibrated = {
       weights: line.weights.map((w) => w / temperature),
       bias: line.bias.map((b, c) => b / temperature + shifts[c]),
-    })
+    }
+    this.#lines = hidden === null ? [calibrated] : [hidden, calibrated]
+    this.#line = new Affine(calibrated)
     this.#hidden = hidden && new Affine(hidden)
     this.#lifted = new Array<number>(this.#line.width).fill(0.5)
     this.#x = this.#hidden === null ? this.#lifted : new Array<number>(this.#hidden.width).fill(0.5)
@@ -34,12 +38,8 @@ export class Logits {
   }
 
   /** The same as a model with one dense layer, or two. */
-  toModel(): Sequential {
-    const layers = [...(this.#hidden ? [this.#hidden.toLayer('relu')] : []), this.#line.toLayer()]
-    const model = new Sequential(layers.map(({ layer }) => layer) as readonly Module[], { seed: 0 })
-    model.build()
-    for (const { assign } of layers) assign()
-    return model
+  async toModel(): Promise<Sequential> {
+    return (await import('./model.js')).modelOf(this.#lines)
   }
 }
 
@@ -60,17 +60,6 @@ class Affine {
 
   output(k: number, x: readonly number[]): number {
     return this.#bias[k] + product(this.#weights[k], x)
-  }
-
-  /** A dense layer, and what gives it its weights once it is built. */
-  toLayer(activation?: 'relu'): { layer: Dense; assign: () => void } {
-    const [weights, bias, outputs] = [this.#weights, this.#bias, this.outputs]
-    const layer = new Dense(this.width, outputs, activation && { activation })
-    const assign = () => {
-      layer.weight.assign(Float32Array.from({ length: this.width * outputs }, (_, i) => weights[i % outputs][Math.floor(i / outputs)]))
-      layer.bias?.assign(Float32Array.from(bias))
-    }
-    return { layer, assign }
   }
 }
 

@@ -3,7 +3,7 @@ import { rangeError } from '../common/errors.js'
 import type { Answers } from './answers.js'
 import { EngineRows } from './engine-rows.js'
 import type { Examples } from './examples.js'
-import { lift } from './hidden.js'
+import { lift } from './lift.js'
 import { type Line, Lines, lineOfAll } from './lines.js'
 import type { Rows } from './vectors.js'
 
@@ -50,15 +50,20 @@ export class Solver {
 
   solve({ examples, classes, answers, start, l2, gradientTolerance }: Problem): Line {
     const rows = this.#rowsOf(examples)
-    if (this.#lines?.classes !== classes) this.#lines = new Lines(rows, classes, 1)
+    if (this.#lines?.classes !== classes) this.#lines = new Lines(rows, classes)
     this.#lines.answers = answers
-    const line = lineOfAll(this.#lines, examples.classOf, start, l2, gradientTolerance)
+    rows.setAnswers(examples.classOf, answers, classes)
+    const line = lineOfAll(this.#lines, examples.classOf.length, start, l2, gradientTolerance)
     if (line.weights.every(Number.isFinite) && line.bias.every(Number.isFinite)) return line
     throw rangeError('add: the vectors are too far from those before for single precision; leave them out, or train again')
   }
 
   #rowsOf(examples: Examples): EngineRows {
-    return (this.#rows ??= new EngineRows(lift(examples.rows, this.hidden)))
+    if (this.#rows === null) {
+      this.#rows = new EngineRows(lift(examples.rows, this.hidden))
+      this.#rows.memory.weigh()
+    }
+    return this.#rows
   }
 
   /** Changes the examples, or leaves all as it was: if the engine fails, its rows are made again later. */

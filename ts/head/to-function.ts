@@ -2,7 +2,6 @@
 import { typeError } from '../common/errors.js'
 import { readOptions, type Schema } from '../common/options.js'
 import { show } from '../common/show.js'
-import { toFunction } from '../export/index.js'
 import { literal } from '../export/literal.js'
 import { Head } from './head.js'
 import { MultiLabelHead } from './multi-label.js'
@@ -48,18 +47,23 @@ export function predict(vector) {
  *
  * @example
  * const head = await trainHead([[0, 1], [0, 2], [1, 0], [2, 0]], ['cat', 'cat', 'dog', 'dog'])
- * const source = headToFunction(head) // fs.writeFileSync('head.mjs', source)
+ * const source = await headToFunction(head) // fs.writeFileSync('head.mjs', source)
  * source.includes('export function predict(vector)') // true
  * @throws TypeError for anything but a head
  */
-export function headToFunction<L extends Label>(head: Head<L> | MultiLabelHead<L>, options: HeadFunctionOptions = {}): string {
+export async function headToFunction<L extends Label>(
+  head: Head<L> | MultiLabelHead<L>,
+  options: HeadFunctionOptions = {},
+): Promise<string> {
   const hasSets = head instanceof MultiLabelHead
   if (!(head instanceof Head || hasSets))
     throw typeError(`headToFunction: wants a head of trainHead or loadHead, got ${show(head)}; toFunction takes models`)
   const { weights } = readOptions('headToFunction', options, HEAD_TO_FUNCTION)
+  const { toFunction } = await import('../export/index.js')
+  const model = await (weights === 'float16' ? head.toRoundedModel() : head.toModel())
   return [
     `/** Names the ${hasSets ? 'classes' : 'class'} of a vector. Written by gradus; it needs nothing. */\n`,
-    toFunction(weights === 'float16' ? head.toRoundedModel() : head.toModel(), { name: 'net', weights }),
+    toFunction(model, { name: 'net', weights }),
     `\nconst labels = ${literal(head.labels)}\nconst width = ${head.width}\n`,
     hasSets ? `const thresholds = ${literal([...head.state.thresholds])}\n${PREDICT_SETS}` : PREDICT,
   ].join('')

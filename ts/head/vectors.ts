@@ -1,7 +1,7 @@
 /** Reading of vectors and labels, with errors that name the row. Everything is checked before anything changes. */
 import { rangeError, typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
-import { Tensor } from '../index.js'
+import type { Tensor } from '../index.js'
 
 /** A name of a class. */
 export type Label = string | number | boolean
@@ -25,9 +25,14 @@ export interface Rows {
 
 const WANTS = 'arrays of numbers, one for each row, or a tensor [rows, width]'
 
+/** A tensor of gradus, known by its method: with the class the whole engine would be imported. */
+function isTensor(given: unknown): given is Tensor {
+  return typeof given === 'object' && given !== null && 'shape' in given && 'data' in given && typeof given.data === 'function'
+}
+
 /** True for several vectors, false for one. */
 export function areSeveral(given: Vector | Vectors): given is Vectors {
-  if (given instanceof Tensor) return given.rank !== 1
+  if (isTensor(given)) return given.rank !== 1
   if (Array.isArray(given)) return typeof given[0] !== 'number'
   return typeof given === 'object' && given !== null && 'dims' in given && given.dims.length > 1
 }
@@ -37,7 +42,7 @@ export function areSeveral(given: Vector | Vectors): given is Vectors {
  * @throws TypeError, RangeError naming the row
  */
 export function readVectors(who: string, given: Vectors, width?: number): Rows {
-  if (given instanceof Tensor) return fromFlat(who, given.data(), given.shape, width)
+  if (isTensor(given)) return fromFlat(who, given.data(), given.shape, width)
   if (typeof given === 'object' && given !== null && 'dims' in given) return fromFlat(who, given.data, given.dims, width)
   if (!Array.isArray(given)) throw typeError(`${who}: vectors wants ${WANTS}, got ${show(given)}`)
   const list: readonly Vector[] = given
@@ -54,7 +59,7 @@ export function readVectors(who: string, given: Vectors, width?: number): Rows {
 /** Copies one vector. @throws TypeError, RangeError */
 export function readVector(who: string, given: Vector, out: Float32Array): void {
   const { length } = out
-  const own = given instanceof Tensor ? given.data() : given
+  const own = isTensor(given) ? given.data() : given
   const size = (own as Vector | undefined)?.length
   if (size === undefined || typeof own === 'string') throw typeError(`${who}: vector wants ${length} numbers, got ${show(given)}`)
   if (size !== length)
@@ -223,4 +228,10 @@ export function isLabel(label: unknown): label is Label {
 function checkLabel(who: string, label: unknown, row: number): void {
   if (!isLabel(label))
     throw typeError(`${who}: the label of row ${row} wants a text, a finite number or a boolean, got ${show(label)}; leave the row out`)
+}
+
+/** @throws RangeError if all rows are alike */
+export function checkRows(who: string, { vectors, count, width }: Rows): void {
+  for (let i = width; i < count * width; i++) if (vectors[i] !== vectors[i % width]) return
+  throw rangeError(`${who}: vectors wants rows that differ, and all ${count} are alike; does the model get the right texts or pictures?`)
 }

@@ -4,9 +4,8 @@
  * `$` is written as `{ $entries: [[name, value], …] }`. Another text has checksums of each tensor and of the skeleton.
  */
 import { rangeError, typeError } from '../common/errors.js'
-import { refuseLater } from '../common/saved.js'
+import { checkSaved, refuseLater } from '../common/saved.js'
 import { shortened, show } from '../common/show.js'
-import { checkSaved } from '../nn/saved-values.js'
 import { crc32, crc32Of } from './crc32.js'
 import {
   type Bytes,

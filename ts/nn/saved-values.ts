@@ -1,9 +1,8 @@
 /** Values as they were saved, on their way back into a model. */
 
-import { NonFiniteError, ShapeError } from '../common/errors.js'
-import { type SavedNumbers, savedNumbers } from '../common/saved.js'
+import { ShapeError } from '../common/errors.js'
+import { checkSaved, type SavedNumbers, savedNumbers } from '../common/saved.js'
 import { formatShape, type Shape, sameShape } from '../common/shape.js'
-import { Parameter } from '../parameter.js'
 import type { Tensor } from '../tensor.js'
 
 /** Saved values of a parameter: a flat list, or values with a shape, as tensors have. */
@@ -30,18 +29,6 @@ export function valuesFor(p: Tensor, name: string, saved: SavedValues): ArrayLik
   const kind = typeof values[0] === 'bigint' ? ' of 64-bit integers' : ''
   const got = sameShape(shape, p.shape) ? values.length : `shape ${formatShape(shape)}`
   throw new ShapeError(`loadState: '${name}' has shape ${formatShape(p.shape)} (${p.size} values), got ${got}${kind}`)
-}
-
-/**
- * @internal Refuses weights of a training that diverged, at saving and at loading. Buffers may be infinite: they may be masks.
- * @param what the tensor's name
- * @throws NonFiniteError
- */
-export function checkSaved(what: string, p: object, values: ArrayLike<number>): void {
-  const isGood = p instanceof Parameter ? Number.isFinite : (value: number) => !Number.isNaN(value)
-  for (let i = 0; i < values.length; i++)
-    if (!isGood(values[i]))
-      throw new NonFiniteError(`${what} is ${values[i]} at position ${i}, as where training diverged; take weights from before`)
 }
 
 /**

@@ -143,16 +143,15 @@ function checkGroups(who: string, groups: ArrayLike<string | number>, count: num
   }
 }
 
-/** The part of each row. Sizes, and with classes the rows of each class, differ by one at most. */
-function dealRows(order: Int32Array, folds: number, classOf: ArrayLike<number> | null): Int32Array {
+/** The part of each row, from rows in random order. Sizes, and with classes the rows of each class, differ by one at most. */
+export function dealRows(order: Int32Array, folds: number, classOf: ArrayLike<number> | null): Int32Array {
   const foldOf = new Int32Array(order.length)
   // Class by class, dealt out like cards: the next class begins where the last one ended, so that sizes stay even.
-  if (classOf)
-    order
-      .slice()
-      .sort((a, b) => classOf[a] - classOf[b])
-      .forEach((row, i) => (foldOf[row] = i % folds))
-  else order.forEach((row, i) => (foldOf[row] = Math.floor((i * folds) / order.length)))
+  if (classOf) {
+    let i = 0
+    for (const rows of rowsByValue(order, classOf).sort((a, b) => classOf[a[0]] - classOf[b[0]]))
+      for (const row of rows) foldOf[row] = i++ % folds
+  } else order.forEach((row, i) => (foldOf[row] = Math.floor((i * folds) / order.length)))
   return foldOf
 }
 

@@ -5,11 +5,12 @@ import type { Heap } from '../heap.js'
 import type { Kernels } from '../kernels.js'
 import { withAttention } from '../rooms/attention.js'
 import { withConv } from '../rooms/conv.js'
+import { withHead } from '../rooms/head.js'
 import { withRecurrent } from '../rooms/recurrent.js'
 import { createBasicKernels } from './index.js'
 
 /** All families, by their names. */
-export const families = { ...common, withAttention, withConv, withRecurrent }
+export const families = { ...common, withAttention, withConv, withHead, withRecurrent }
 
 /** Every kernel over the given memory, as float32 or float64 after `heap.dtype`. */
 export function createJsKernels(heap: Heap): Kernels {

@@ -60,6 +60,7 @@ export function partsOf(exports) {
     conv: exports.filter((name) => /^(conv|maxPool|averagePool|upsample)/.test(name)),
     'batch-norm': exports.filter((name) => name.startsWith('batchNorm')),
     losses: ['squaredError', 'absoluteError', 'huber', 'binaryCrossEntropy'],
+    head: ['headLogits', 'headGradient'],
     recurrent: exports.filter((name) => name.startsWith('recurrent')),
     operations: ['neg', 'exp', 'square', 'transpose', 'reduceSum', 'softmax', 'softmaxBackward', 'dropout'],
   }
