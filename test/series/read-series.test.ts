@@ -161,6 +161,25 @@ describe('rows', () => {
     expect([...read(days, {}, { every: 'month', combine: 'mean' }).series[0].values]).toEqual([1, 1, 1, 1])
   })
 
+  test('periods are by days with values, whatever rows tell of the future; known columns have their means', () => {
+    const random = new RandomStream(3)
+    for (let i = 0; i < 40; i++) {
+      const [count, more] = [160 + 60 * random.uniform(), 1 + 40 * random.uniform()].map(Math.floor)
+      const days = Array.from({ length: count + more }, (_, d) => ({
+        t: iso(Date.UTC(2024, 0, 1) + d * DAY),
+        y: d < count ? random.uniform() : null,
+        p: Number(random.uniform() < 0.3),
+      }))
+      const every = i % 2 === 0 ? 'week' : 'month'
+      const { series, notes } = read(days, { known: ['p'] }, { every })
+      const past = read(days.slice(0, count), {}, { every })
+      expect(series[0].values).toEqual(past.series[0].values)
+      expect(notes.filter((note) => note.includes('a part of'))).toEqual(past.notes.filter((note) => note.includes('a part of')))
+      const first = days.slice(0, every === 'week' ? 7 : 31).map(({ p }) => p)
+      expect(series[0].known[0][0]).toBeCloseTo(first.reduce((a, b) => a + b, 0) / first.length, 12)
+    }
+  })
+
   test('future rows give known columns, and no gaps', () => {
     const rows = [...months(12).map((row, i) => ({ ...row, price: i })), { t: '2001-01-01', y: '', price: 50 }]
     const { series } = read(rows, { known: ['price'] })

@@ -280,20 +280,23 @@ function knownOf(
   end: number,
   name: string,
 ): Float64Array {
-  const column = new Float64Array(end - start).fill(Number.NaN)
+  const column = new Float64Array(end - start)
+  const counts = new Int32Array(end - start)
   for (const [i, place] of places.entries()) {
     const value = numberIn(who, own[i], name, valueIn(rows[own[i]], name))
     if (Number.isNaN(value))
       throw rangeError(`${who}: row ${own[i]}: '${shortened(name)}' is a known column and is empty; fill it in, or leave it out of known`)
-    column[place - start] = value
+    // the mean of a period of several rows
+    column[place - start] += (value - column[place - start]) / ++counts[place - start]
   }
   // places without a row keep the value before
-  for (let i = 1; i < column.length; i++) if (Number.isNaN(column[i])) column[i] = column[i - 1]
+  for (let i = 1; i < column.length; i++) if (counts[i] === 0) column[i] = column[i - 1]
   return column
 }
 
-/** Periods that rows cover to their ends, by the usual distance of rows: a sum of half a month would look like a fall. */
-function wholePeriods({ key, times }: Cells, grid: Calendar, [from, to]: [number, number], notes: string[]): [number, number] {
+/** Periods that rows with values cover to their ends, by the usual distance of rows: a sum of half a month would look like a fall. */
+function wholePeriods({ key, times: all, values }: Cells, grid: Calendar, [from, to]: [number, number], notes: string[]): [number, number] {
+  const times = all.filter((_, i) => !Number.isNaN(values[i]))
   const steps = times
     .slice(1)
     .map((time, i) => time - times[i])
