@@ -81,8 +81,16 @@ const CAMERA = `
     return canvas.captureStream(30)
   }`
 
-/** The used methods of a page of playwright-core, which the playground installs. */
+/** The used methods of playwright-core, which the playground installs. */
+interface Browser {
+  newContext(): Promise<{ newPage(): Promise<Page>; close(): Promise<void> }>
+  close(): Promise<void>
+}
+
 interface Page {
+  addInitScript(code: string): Promise<void>
+  goto(url: string): Promise<unknown>
+  on(event: 'pageerror', listener: (error: unknown) => void): void
   click(selector: string): Promise<void>
   evaluate(code: string): Promise<string>
   reload(): Promise<unknown>
@@ -282,14 +290,18 @@ describe('runs elsewhere:', () => {
     })
   })
 
+  let browser: Browser | undefined
+  afterAll(() => browser?.close())
+
   const inChromium = async (url: string, script: (page: Page) => Promise<void>, before = '') => {
     const { chromium } = createRequire(import.meta.url)(PLAYWRIGHT)
-    const browser = await chromium.launch({
+    browser ??= (await chromium.launch({
       executablePath: BROWSERS.chromium.command,
       args: ['--no-sandbox', '--disable-gpu', '--disable-quic'],
-    })
+    })) as Browser
+    const context = await browser.newContext()
     try {
-      const page = await browser.newPage()
+      const page = await context.newPage()
       const errors: unknown[] = []
       page.on('pageerror', (error: unknown) => errors.push(error))
       await page.addInitScript(`${SAME_EACH_TIME}\n${before}`)
@@ -297,7 +309,7 @@ describe('runs elsewhere:', () => {
       await script(page)
       expect(errors).toEqual([])
     } finally {
-      await browser.close()
+      await context.close()
     }
   }
 

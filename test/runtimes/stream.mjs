@@ -3,7 +3,7 @@ const PIECE = 1 << 20
 const PIECES = 9
 
 /** The bytes of a table. With `wait` the source waits in the midst, as a network would: a worker begins with the fourth block, and needs time to start. */
-function table(wait = false) {
+function table(wait = false, pieces = PIECES) {
   let state = 1
   const next = () => (state = (state * 48271) % 2147483647) % 1000
   const encoder = new TextEncoder()
@@ -11,7 +11,7 @@ function table(wait = false) {
   return new ReadableStream({
     async pull(controller) {
       if (wait && sent === 6) await new Promise((resolve) => setTimeout(resolve, 1500))
-      if (sent === PIECES) return controller.close()
+      if (sent === pieces) return controller.close()
       let text = sent++ === 0 ? 'a,b,c,y\n' : ''
       while (text.length < PIECE) {
         const [a, b, c] = [next(), next(), next()]
@@ -29,7 +29,7 @@ function table(wait = false) {
 export async function readAhead(gradus, { encoderFromStream, streamTable }, { fitStream }) {
   const { Adam, Dense, load, mse, Sequential } = gradus
   await load({ reproducible: true })
-  const encoder = await encoderFromStream(streamTable(table()), { target: 'y' })
+  const encoder = await encoderFromStream(streamTable(table(false, 1)), { target: 'y' })
   const { postMessage } = MessagePort.prototype
   let blocks = 0
   MessagePort.prototype.postMessage = function (message, ...others) {
@@ -41,7 +41,7 @@ export async function readAhead(gradus, { encoderFromStream, streamTable }, { fi
     const model = new Sequential([new Dense(encoder.features, 8, { activation: 'tanh' }), new Dense(8, 1)], { seed: 1 })
     const optimizer = new Adam(model.parameters())
     const data = () => streamTable(table(worker))
-    const { rows } = await fitStream(model, { data, encoder, loss: mse, optimizer, batchSize: 512, worker })
+    const { rows } = await fitStream(model, { data, encoder, loss: mse, optimizer, batchSize: 2048, worker })
     return {
       rows,
       blocks,
