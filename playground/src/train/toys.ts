@@ -2,8 +2,6 @@
 import { literal } from '../program'
 import type { DataChoice } from './config'
 
-export type Toy = 'moons' | 'circles' | 'spirals' | 'blobs' | 'xor'
-
 type ToyChoice = Pick<DataChoice, 'kind' | 'count' | 'noise' | 'seed'>
 
 /** The chosen noise, scaled for each set: noise that blurs moons a little would turn spirals into one cloud. */

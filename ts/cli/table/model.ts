@@ -50,7 +50,7 @@ function noModel(file: string, start: Uint8Array): string {
 }
 
 /** Reads a model of a table, of one target or of several. @throws as {@link withModelFile} does */
-export function readModel(file: string): Promise<TableModel | TargetsModel> {
+function readModel(file: string): Promise<TableModel | TargetsModel> {
   return withModelFile(file, async () => tableModelIn(await loadModelFile(file))).catch(async (error) => {
     if (!(await holdsPictures(file))) throw error
     throw new Error(`${file} holds a model of pictures, not of a table; gradus predict ${quoted(file)} picture.png names them`)
