@@ -1,5 +1,6 @@
 /** Convolutional nets to and from other programs. test/export/export.test.ts compares them with onnxruntime, PyTorch and Keras. */
 import { describe, expect, test } from 'vitest'
+import * as room from '../../ts/conv/index.js'
 import {
   AvgPool,
   Concat,
@@ -9,9 +10,11 @@ import {
   GlobalAvgPool,
   GroupNorm,
   MaxPool,
+  Residual,
   SeparableConv2d,
 } from '../../ts/conv/index.js'
 import { fromKeras, fromPyTorch, toFunction, toKeras, toOnnx, toPyTorch } from '../../ts/export/index.js'
+import { ROOMS } from '../../ts/files/kinds.js'
 import { BatchNorm, Dense, Dropout, Flatten, Generator, LayerNorm, type Module, Sequential, tensor } from '../../ts/index.js'
 
 /** Layers of a random net for images of 8 × 7, with two channels. */
@@ -135,4 +138,26 @@ describe('what another program does not have is named', () => {
   ])('%s', (_, call, message) => {
     expect(call).toThrow(message)
   })
+})
+
+test.each([
+  ['torch', toPyTorch],
+  ['keras', toKeras],
+] as const)('a message about a layer without %s names all such layers of the room', (format, convert) => {
+  // other rooms of a process that tests share may be registered as well
+  const conv = ROOMS.filter(([name]) => Object.hasOwn(room, name))
+  const without = conv.flatMap(([name, , { exports }]) => (exports?.[format] === undefined ? [name] : []))
+  expect(without.length).toBeGreaterThan(0)
+  let message = ''
+  try {
+    convert(new Sequential([new Residual([new Conv2d(1, 1, 1)])]))
+  } catch (error) {
+    message = (error as Error).message
+  }
+  expect(
+    /gradus\/conv other than ([^;]*), and/
+      .exec(message)?.[1]
+      .split(/, | and /)
+      .sort(),
+  ).toEqual(without.sort())
 })

@@ -14,8 +14,8 @@ const OF_OPERATIONS = 'EmbedColumns, PiecewiseLinearEmbedding, PeriodicEmbedding
 const ROOMS_OF: Readonly<Record<string, string>> = {
   toFunction: ', layers of gradus/recurrent and gradus/attention,',
   toOnnx: ', layers of gradus/conv, gradus/recurrent and gradus/attention,',
-  toPyTorch: ', layers of gradus/conv,',
-  toKeras: ', layers of gradus/conv,',
+  toPyTorch: ', layers of gradus/conv other than Residual, Concat and SqueezeExcite,',
+  toKeras: ', layers of gradus/conv other than Residual, Concat and SqueezeExcite,',
 }
 
 /**
