@@ -307,6 +307,47 @@ describe('a model', () => {
     )
   })
 
+  // with gaps, series that begin on other days, known columns; the last files begin and end within a week or a month
+  test.each([1, 2, 3, 7, 15, 40, 43])('later rows, or all, make the values that a model of all has (case %i)', async (seed) => {
+    const random = new RandomStream(seed)
+    const oneOf = (from: number, to: number) => from + Math.floor((to - from) * random.uniform())
+    const every = ([undefined, 'week', 'month'] as const)[oneOf(0, 3)]
+    const [count, after] = every === undefined ? [oneOf(20, 50), 8] : [oneOf(200, 300), 130]
+    const cut = count - oneOf(1, every === undefined ? 9 : 60)
+    const isKnown = oneOf(0, 2) === 1
+    const missing = 0.2 * oneOf(0, 2)
+    const date = (day: number) => new Date(Date.UTC(2024, 0, 1 + day)).toISOString().slice(0, 10)
+    const days = ['a', 'b'].flatMap((s) => {
+      const first = oneOf(0, 5)
+      const y = (day: number) => (day < count && random.uniform() >= missing ? oneOf(0, 100) : null)
+      return Array.from({ length: count + after - first }, (_, i) => ({ t: date(first + i), s, y: y(first + i), p: random.uniform() }))
+    })
+    const until = (day: number) => {
+      const past = days
+        .filter(({ t }) => t < date(isKnown ? day + after : day))
+        .map((row) => (row.t < date(day) ? row : { ...row, y: null }))
+      return past.filter(({ y }) => isKnown || y !== null)
+    }
+    const how: ForecastOptions = {
+      time: 't',
+      value: 'y',
+      by: 's',
+      horizon: 2,
+      season: 1,
+      ...(every && { every }),
+      ...(isKnown && { known: 'p' }),
+    }
+    const [before, all] = [await forecast(until(cut), how), await forecast(until(count), how)]
+    const again = until(count).filter(({ t }) => t >= date(every === undefined ? cut : cut - 31))
+    for (const later of [before.extend(until(count)), before.extend(again)])
+      for (const own of all.state.series) {
+        const made = later.state.series.find(({ key }) => key[0] === own.key[0])
+        expect([made?.values, made?.gaps]).toEqual([own.values, own.gaps])
+        for (const [k, column] of own.known.entries())
+          for (const [i, value] of column.slice(0, own.values.length + 2).entries()) expect(made?.known[k][i]).toBeCloseTo(value, 9)
+      }
+  })
+
   test('rows of the future alone change what is known, and nothing else', async () => {
     const promo = (t: number) => Number((t * t) % 7 < 3)
     const plan = (p: (t: number) => number) => Array.from({ length: 128 }, (_, t) => ({ t, y: t < 120 ? 20 + 10 * p(t) : null, p: p(t) }))

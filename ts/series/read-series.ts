@@ -37,6 +37,8 @@ export interface Series {
   /** Row-major [known columns][places]: as long as `values`, and longer where future values are known. */
   readonly known: readonly Float64Array[]
   readonly fixed: readonly string[]
+  /** True for later rows that begin within a period, which the model may have as a whole. */
+  readonly isLate?: true
 }
 
 /** A series that has no forecast. */
@@ -264,7 +266,11 @@ function seriesOf(
   const values = sums.slice(from, to)
   const gaps = Uint8Array.from(counts.subarray(from, to), (n) => (n === 0 ? 1 : 0))
   if (combine === 'mean') for (let i = 0; i < values.length; i++) values[i] /= counts[from + i] || 1
-  return { key: cells.key, start: start + from, values, gaps, known: known.map((column) => column.slice(from)), fixed: cells.fixed }
+  const isLate = every !== undefined && calendar !== undefined && from === 0 && cells.times[0] > timeAt(grid, start)
+  return {
+    ...{ key: cells.key, start: start + from, values, gaps, known: known.map((column) => column.slice(from)), fixed: cells.fixed },
+    ...(isLate && { isLate }),
+  }
 }
 
 const named = (key: readonly string[]) => (key.length > 0 ? `${show(nameOf(key))} ` : 'the series ')

@@ -140,14 +140,16 @@ function continued(
 ): Pick<Series, 'values' | 'gaps' | 'known'> {
   const from = more.start - own.start
   const had = own.values.length
+  // a part of a period takes no place of a whole one
+  const skipped = more.isLate ? 1 : 0
   const length = Math.max(had, from + more.values.length)
   const values = new Float64Array(length)
   values.set(own.values)
   const gaps = new Uint8Array(length).fill(1)
   gaps.set(own.gaps)
   for (const [i, value] of more.values.entries()) {
-    if (more.gaps[i] === 1) continue
     const at = from + i
+    if (more.gaps[i] === 1 || (i < skipped && gaps[at] === 0)) continue
     const name = own.key.length > 0 ? show(nameOf(own.key)) : 'the series'
     if (at < 0)
       throw rangeError(
@@ -165,7 +167,8 @@ function continued(
     all.set(column)
     // places without a row keep the value before, as in reading
     all.fill(column[column.length - 1] ?? 0, column.length)
-    all.set(more.known[k].subarray(Math.max(0, -from)), Math.max(0, from))
+    const first = Math.max(-from, from < had ? skipped : 0, 0)
+    all.set(more.known[k].subarray(first), from + first)
     return all
   })
   return { values: filled(values, gaps, season), gaps, known }
