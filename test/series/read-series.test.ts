@@ -161,6 +161,27 @@ describe('rows', () => {
     expect([...read(days, {}, { every: 'month', combine: 'mean' }).series[0].values]).toEqual([1, 1, 1, 1])
   })
 
+  test.each([
+    ['week', '2024-01-01', '2024-03-29', 13],
+    // a Thursday may be before a holiday, a Wednesday is half of a week
+    ['week', '2024-01-01', '2024-03-28', 13],
+    ['week', '2024-01-01', '2024-03-27', 12],
+    ['week', '2024-01-03', '2024-03-29', 12],
+    // Saturday is the first of June, Sunday the last
+    ['month', '2024-06-03', '2024-11-29', 6],
+    ['month', '2024-06-05', '2024-11-27', 4],
+  ] as const)('Mondays to Fridays by %s from %s to %s are %i periods', (every, first, last, count) => {
+    const days = Array.from({ length: 400 }, (_, d) => Date.parse(first) + d * DAY).filter((time) => time <= Date.parse(last))
+    const weekdays = days.filter((time) => ![0, 6].includes(new Date(time).getUTCDay()))
+    expect(
+      read(
+        weekdays.map((time) => ({ t: iso(time), y: 1 })),
+        {},
+        { every },
+      ).series[0].values,
+    ).toHaveLength(count)
+  })
+
   test('periods are by days with values, whatever rows tell of the future; known columns have their means', () => {
     const random = new RandomStream(3)
     for (let i = 0; i < 40; i++) {

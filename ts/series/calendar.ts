@@ -5,7 +5,7 @@ import { daysOf, numberOf } from '../data/table/values.js'
 import { wayOf, writtenDay } from '../data/table/written.js'
 import type { Period } from './options.js'
 
-const DAY = 864e5
+export const DAY = 864e5
 const WEEK = 7 * DAY
 const HOUR = 36e5
 const MINUTE = 6e4

@@ -4,7 +4,19 @@ import { nearest } from '../common/nearest.js'
 import { shortened, show, showNames } from '../common/show.js'
 import type { Row } from '../data/index.js'
 import { COMMA_ADVICE, hasComma, missingTest, numbered, numberOf, USUAL_GAPS, valueIn } from '../data/table/values.js'
-import { type Calendar, calendarOf, type Form, findCalendar, oneStep, placeOf, readTimes, seasonsOf, timeAt, timeText } from './calendar.js'
+import {
+  type Calendar,
+  calendarOf,
+  DAY,
+  type Form,
+  findCalendar,
+  oneStep,
+  placeOf,
+  readTimes,
+  seasonsOf,
+  timeAt,
+  timeText,
+} from './calendar.js'
 import type { Period } from './options.js'
 
 /** Columns of the rows, and how they are read. */
@@ -309,14 +321,22 @@ function wholePeriods({ key, times: all, values }: Cells, grid: Calendar, [from,
     .filter((step) => step > 0)
     .sort((a, b) => a - b)
   const usual = steps[Math.floor(steps.length / 2)] ?? 0
+  // rows of Mondays to Fridays cover a week, and a month that begins or ends at a weekend
+  const isWeekend = (time: number) => [0, 6].includes(new Date(time).getUTCDay())
+  const rest = times.length >= 5 && !times.some(isWeekend) ? DAY : 0
+  const between = (start: number, end: number) => {
+    let time = end - start
+    for (let day = Math.ceil(start / DAY) * DAY; day < end; day += DAY) if (isWeekend(day)) time -= rest
+    return time
+  }
   const parts: string[] = []
   const [first, last] = [times[0], times[times.length - 1]]
   let range: [number, number] = [from, to]
-  if (first - timeAt(grid, from) > 1.5 * usual) {
+  if (between(timeAt(grid, from), first) > 1.5 * usual) {
     parts.push(String(timeText(grid, from)))
     range = [from + 1, to]
   }
-  if (timeAt(grid, to) - last > 2.5 * usual) {
+  if (between(last, timeAt(grid, to)) > 2.5 * usual) {
     parts.push(String(timeText(grid, to - 1)))
     range = [range[0], to - 1]
   }
