@@ -30,7 +30,7 @@ test.each(KINDS)('the temperature of few and many rows %s, right and wrong ones,
   const random = new RandomStream(2)
   const grid = Array.from({ length: 801 }, (_, i) => ((i - 400) / 400) * Math.log(8))
   for (let k = 0; k < 200; k++) {
-    const rows = [2, 5, 20, 100][k % 4]
+    const rows = [2, 5, 20, 100, 600][k % 5]
     const size = 10 ** (3 * random.uniform() - 1)
     const logits = Float64Array.from({ length: 3 * rows }, () => size * random.normal())
     const wrong = random.uniform()

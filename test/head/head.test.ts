@@ -1,5 +1,5 @@
 /** Heads: what they predict, learn and forget, and that bad input leaves them as they were. */
-import { beforeAll, describe, expect, expectTypeOf, test } from 'vitest'
+import { beforeAll, describe, expect, expectTypeOf, test, vi } from 'vitest'
 import { RandomStream } from '../../ts/common/random-stream.js'
 import { chooseEngine, engineOfHeads } from '../../ts/head/engine.js'
 import {
@@ -671,6 +671,20 @@ test.each<[string, (vectors: Float32Array[], labels: string[]) => Promise<unknow
     await call(vectors, labels)
   }
   expect(heap.usedBytes).toBeLessThanOrEqual(before)
+})
+
+test('where nothing may be compiled, loops in JavaScript take over', async () => {
+  vi.stubGlobal('WebAssembly', undefined)
+  try {
+    chooseEngine('wasm')
+    const head = await trainHead([[0, 1], [0, 2], [1, 0], [2, 0]], ['cat', 'cat', 'dog', 'dog']) // biome-ignore format: vectors
+    head.add([0, 3], 'cat')
+    expect(head.predict([0, 4]).label).toBe('cat')
+    expect('memory' in engineOfHeads().kernels).toBe(false)
+  } finally {
+    vi.unstubAllGlobals()
+    chooseEngine('wasm')
+  }
 })
 
 test('WebAssembly and the loops in JavaScript find the same head', async () => {

@@ -92,6 +92,18 @@ describe.each(onBoth(cases.filter(({ hidden }) => hidden === undefined)))(
       }
     })
 
+    test('folds that share their first gradients end where they end without', () => {
+      const engine = engineRows()
+      const folds = [0, 1, 2].map((fold) => new Lines(engine, classes, ONE_CLASS, fold))
+      Lines.shareStart(folds)
+      for (const [fold, own] of folds.entries()) {
+        own.solve(l2, { absolute: 1e-6 })
+        const alone = new Lines(engine, classes, ONE_CLASS, fold)
+        alone.solve(l2, { absolute: 1e-6 })
+        expect(furthest(own.line().weights, alone.line().weights)).toBeLessThan(0.01 * largest(alone.line().weights))
+      }
+    })
+
     test('the mean of the folds and what they learnt about curvature is a better start than a fold', () => {
       const folds = [0, 1, 2].map((fold) => solved(l2, fold))
       const evaluations = (begin: (lines: Lines) => void) => {

@@ -116,6 +116,7 @@ export function choosePenalty(
   // a class with one row is unknown to the net that does not see it
   const judged = rows.map((_, i) => i).filter((i) => areSets || counts[own[i]] > 1)
   const lines = Array.from({ length: count }, (_, fold) => new Lines(engine, classes, answers, fold))
+  Lines.shareStart(lines)
   const held = { answerOf: own, judged, classes, answers }
   const { solutions, ...found } = searchPenalty(lines, held, { spread: engine.spread, only, calibrate })
   return {
@@ -217,6 +218,9 @@ export function confusionOf({ logits, answerOf, judged }: Chosen, classes: numbe
 /** Steps of Newton's method over the logarithm of the temperature, and the step that ends them: the error is then about its square. */
 const NEWTON_STEPS = 12
 const LEAST_STEP = 0.1
+/** From this number of rows on, the search begins with one of {@link SOME} rows. */
+const MANY = 500
+const SOME = 8
 /** Limits of that logarithm. */
 const WIDEST = Math.log(8)
 
@@ -224,17 +228,24 @@ const WIDEST = Math.log(8)
  * The temperature T with the least Σ loss(logits/T) + ½·(log T)² on held-out rows (Guo, Pleiss, Sun & Weinberger 2017). The last
  * term keeps it near 1 where rows are few.
  */
-function chooseTemperature({ logits, answerOf, classes, judged, answers }: Held): number {
-  // u = −log T
-  let [u, low, high] = [0, -WIDEST, WIDEST]
+function chooseTemperature(held: Held): number {
+  const first = held.judged.length < MANY ? 0 : likeliest(held, 0, SOME)
+  return Math.exp(-likeliest(held, first, 1))
+}
+
+/** −log T of every such row, from a first guess. */
+function likeliest({ logits, answerOf, classes, judged, answers }: Held, first: number, every: number): number {
+  let [u, low, high] = [first, -WIDEST, WIDEST]
   const z = new Float64Array(classes)
   for (let i = 0; i < NEWTON_STEPS; i++) {
     const inverse = Math.exp(u)
     const slopes: [number, number] = [0, 0]
-    for (const row of judged) {
-      copyRow(logits, row, z)
-      answers.addSlopes(z, answerOf[row], inverse, slopes)
+    for (let k = 0; k < judged.length; k += every) {
+      copyRow(logits, judged[k], z)
+      answers.addSlopes(z, answerOf[judged[k]], inverse, slopes)
     }
+    slopes[0] *= every
+    slopes[1] *= every
     const slope = inverse * slopes[0] + u
     if (slope > 0) high = u
     else low = u
@@ -245,5 +256,5 @@ function chooseTemperature({ logits, answerOf, classes, judged, answers }: Held)
     if (!isNewton) u = (low + high) / 2
     if (Math.abs(u - before) < (isNewton ? LEAST_STEP : LEAST_STEP ** 2)) break
   }
-  return Math.exp(-u)
+  return u
 }

@@ -10,7 +10,7 @@ const ROOM = 1 / 16
 const LEAST_ROOM = 32
 
 /** Some rows: [capacity, columns], zeros in the room at the end. */
-interface Block {
+export interface Block {
   /** The fold that holds these rows out. */
   readonly fold: number
   readonly capacity: number

@@ -8,13 +8,14 @@
  * b)), `OneVsRestClassifier(LogisticRegression)`.
  */
 import { BUNDLE } from '../backend/head-kernels.js'
+import type { FloatArray } from '../backend/heap.js'
 import type { Ptr } from '../backend/kernels.js'
 import { addScaled, maxAbs } from '../common/vector.js'
 import { History, type Pair } from '../solve/minimize/history.js'
 import { type Answers, ONE_CLASS } from './answers.js'
 import { descend, HISTORY } from './descend.js'
 import { BLOCK, placeOf, whole } from './engine.js'
-import type { EngineRows } from './engine-rows.js'
+import type { Block, EngineRows } from './engine-rows.js'
 
 /** A fitted line: logits are x·W + b. */
 export interface Line {
@@ -42,6 +43,8 @@ export class Lines {
   /** Steps and changes of the gradient of the searches so far, with this penalty. */
   readonly #history = new History(HISTORY)
   #shrink = 0
+  /** The gradient at zeros, if the search has not begun. */
+  #first: Float64Array | null = null
 
   /**
    * @param rows with answers, before it solves
@@ -95,12 +98,14 @@ export class Lines {
    * @param every takes every such block of rows only, for a start on many rows
    */
   solve(penalty: number, { absolute, relative = 0 }: { absolute: number; relative?: number }, every = 1): void {
-    const { blocks, scale } = this.rows
-    const total = blocks.reduce((sum, { fold, count }) => sum + (fold === this.without ? 0 : count), 0)
-    const shrink = ((this.classes === 2 && this.answers.sets === null ? 2 : 1) * penalty) / scale ** 2 / total
+    const shrink = ((this.classes === 2 && this.answers.sets === null ? 2 : 1) * penalty) / this.rows.scale ** 2 / this.#count()
     this.#changePenalty(shrink)
     this.theta = descend(
-      (theta, out) => this.gradient(theta, shrink, every, out),
+      (theta, out) => {
+        if (this.#first === null) return this.gradient(theta, shrink, every, out)
+        out.set(this.#first)
+        this.#first = null
+      },
       this.theta,
       (theta, size) => size <= absolute || size <= relative * shrink * this.#largestWeight(theta),
       this.#history,
@@ -165,24 +170,56 @@ export class Lines {
     }
   }
 
+  /**
+   * For folds of the same rows that begin at zeros. There the gradient of a fold is the sum of those of all rows that it does not hold out, so that each
+   * row is taken once for all folds.
+   */
+  static shareStart(folds: readonly Lines[]): void {
+    const own = folds.map((fold) => {
+      fold.#sum(fold.theta, (block) => block.fold === fold.without)
+      return Float64Array.from(fold.#gradientView())
+    })
+    const total = new Float64Array(folds[0].theta.length)
+    for (const gradient of own) addScaled(total, 1, gradient)
+    for (const [f, fold] of folds.entries()) {
+      const count = fold.#count()
+      fold.#first = total.map((sum, i) => (sum - own[f][i]) / count)
+    }
+  }
+
+  /** The number of rows that it sees. */
+  #count(): number {
+    return this.rows.blocks.reduce((sum, { fold, count }) => sum + (fold === this.without ? 0 : count), 0)
+  }
+
   /** Gradient of the mean loss of these blocks, with the penalty. */
   private gradient(theta: Float64Array, shrink: number, every: number, out: Float64Array): void {
-    const { classes, answers, rows } = this
+    const { width, columns } = this.rows
+    const total = this.#sum(theta, ({ fold }, b) => fold !== this.without && b % every === 0)
+    const gradient = this.#gradientView()
+    for (let i = 0; i < out.length; i++) out[i] = gradient[i] / total + shrink * theta[i]
+    for (let i = width; i < out.length; i += columns) out[i] -= shrink * theta[i]
+  }
+
+  /** The gradient that {@link #sum} wrote, until more memory is allocated. */
+  #gradientView(): FloatArray {
+    return this.rows.memory.engine.heap.view(this.#gradient, this.theta.length)
+  }
+
+  /** Sums up gradients of losses. @returns the number of rows */
+  #sum(theta: Float64Array, takes: (block: Block, b: number) => boolean): number {
+    const { classes, rows } = this
     const { heap, kernels } = rows.memory.engine
-    const [weights, gradient] = [this.#weights, this.#gradient]
+    const [weights, gradient, sets] = [this.#weights, this.#gradient, this.answers.sets === null ? 0 : 1]
     heap.floats.set(theta, weights / 4)
-    heap.floats.fill(0, gradient / 4, gradient / 4 + theta.length)
+    this.#gradientView().fill(0)
     let total = 0
-    for (let b = 0; b < rows.blocks.length; b += every) {
-      const block = rows.blocks[b]
-      if (block.fold === this.without || block.count === 0) continue
+    for (const [b, block] of rows.blocks.entries()) {
+      if (block.count === 0 || !takes(block, b)) continue
       total += block.count
-      const sets = answers.sets === null ? 0 : 1
       kernels.headGradient(block.at, weights, block.answers, this.#z, gradient, whole(block.count), rows.columns, classes, sets)
     }
-    const { floats } = heap
-    for (let i = 0, at = gradient / 4; i < out.length; i++, at++) out[i] = floats[at] / total + shrink * theta[i]
-    for (let i = rows.width; i < out.length; i += rows.columns) out[i] -= shrink * theta[i]
+    return total
   }
 }
 
