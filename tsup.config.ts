@@ -129,7 +129,10 @@ function webModules(): Options[] {
   const each: Options = { ...shared, name: 'web', outDir: 'dist/modules/web', format: ['esm'] }
   return [
     { ...each, entry: entriesOf(names, NO_WIDENING), bundle: false, esbuildPlugins: [textsByName] },
-    ...LIBRARIES.map((name): Options => ({ ...each, name: `web: ${name}`, entry: entriesOf([name]), esbuildPlugins: [notices] })),
+    // nobody reads the code of others here
+    ...LIBRARIES.map(
+      (name): Options => ({ ...each, name: `web: ${name}`, entry: entriesOf([name]), esbuildPlugins: [notices], minify: true }),
+    ),
   ]
 }
 

@@ -10,18 +10,22 @@ if (process.platform !== 'win32' && spawnSync('ts/build/wasm.sh', ['--is-built']
   console.warn('ts/backend/wasm/generated was built from other sources of crate/: run make wasm')
 
 /**
- * Folders whose files share a process: to import the library takes longer than their tests. Their files leave nothing behind: no default backend, no
- * variable of the environment, no spy (`restoreMocks`). Any order of them passes: `--sequence.shuffle.files`.
+ * Folders whose files share a process: to import the library takes longer than their tests. Their files leave nothing behind: no variable of the
+ * environment, no spy (`restoreMocks`). Each begins with the usual backend (test/tools/usual-backend.ts). Any order of them passes:
+ * `--sequence.shuffle.files`.
  */
 const SHARED = [
   'test/{attention,conv,curvature,data,export,head,io,loss,metrics,nn,notebook,ops,optim,plot,recurrent,report,rows,schedule}/**/*.test.ts',
   'test/{search,select,series,solve,table,text,train,xray}/**/!(allocation).test.ts',
   'test/tune/{,pruners/,report/,samplers/}*.test.ts',
   'test/backend/{constants,contract,every-kernel,heap,kernels*}.test.ts',
+  'test/backend/{js/checked,wasm/module-text,wasm/tile-loops}.test.ts',
   'test/common/!(copies|caller).test.ts',
-  'test/files/{checkpoint,formats,model-file}.test.ts',
+  'test/files/{checkpoint,disk-files,formats,model-file}.test.ts',
   'test/images/!(diverged).test.ts',
+  'test/reliability/{divergence,edges,graph-lifetime,hostile-files,idx,input-arrays,not-finite,safetensors,tables}.test.ts',
   'test/stream/*.test.ts',
+  'test/tune/storage/{optuna,storage}.test.ts',
   'test/{autograd,tensor,trace}.test.ts',
 ]
 /** Tests of documents, of the build and of the command line, which start programs by paths of Unix. */
@@ -29,20 +33,29 @@ const UNIX = ['test/{bench,build,cli,docs}/**/*.test.ts']
 /** Of these, those that share a process. */
 const UNIX_SHARED = [
   'test/cli/**/*.test.ts',
-  'test/build/{clock,doors,errors,imports,skips,vocabulary,without-docs}.test.ts',
-  'test/docs/{api,examples,links,llms,optimizers,readme,reliability,site}.test.ts',
+  'test/bench/ranking.test.ts',
+  'test/build/{clock,doors,errors,failed-tests,imports,release,skips,supply-chain,vocabulary,without-docs}.test.ts',
+  'test/docs/{api,benchmarks,examples,links,llms,optimizers,readme,reliability,site}.test.ts',
 ]
 
 const CANARIES = Boolean(process.env.GRADUS_CANARIES)
 
+const SETUP = ['test/tools/equal-numbers.ts', ...(CANARIES ? ['test/tools/canaries.ts'] : [])]
+
 const common: TestUserConfig = {
-  setupFiles: ['test/tools/equal-numbers.ts', ...(CANARIES ? ['test/tools/canaries.ts'] : [])],
+  setupFiles: SETUP,
   // Far above what any test takes, so that none fails because the machine is busy; it only stops a test that hangs.
   testTimeout: 600_000,
   hookTimeout: 600_000,
 }
 
-const together: TestUserConfig = { ...common, isolate: false, restoreMocks: true, sequence: { groupOrder: 1 } }
+/** Many of these files wait for servers, browsers and processes: a third worker uses the cores meanwhile. */
+const waiting: TestUserConfig = { ...common, maxWorkers: 3 }
+
+const together: TestUserConfig = {
+  ...{ ...common, setupFiles: [...SETUP, 'test/tools/usual-backend.ts'], isolate: false, restoreMocks: true },
+  sequence: { groupOrder: 1 },
+}
 
 export default defineConfig({
   test: {
@@ -51,11 +64,11 @@ export default defineConfig({
     // Compiled files are kept for the next run, and for the other projects of this one.
     experimental: { fsModuleCache: true, fsModuleCachePath: '.cache/vitest' },
     projects: [
-      { test: { ...common, name: 'unix', include: UNIX, exclude: UNIX_SHARED } },
+      { test: { ...waiting, name: 'unix', include: UNIX, exclude: UNIX_SHARED } },
       { test: { ...together, name: 'unix shared', include: UNIX_SHARED } },
       {
         test: {
-          ...common,
+          ...waiting,
           name: 'alone',
           include: ['test/**/*.test.ts'],
           exclude: [...UNIX, ...SHARED, ...(CANARIES ? WITHOUT_CANARIES : [])],

@@ -5,7 +5,7 @@
  *
  * - `seen`: seven data sets, each with at least 600 validation rows, four optimizers and nets of one to three hidden layers. fitAuto was designed on them.
  * - `small`: three tables of 37 to 86 validation rows. The best of 78 trainings by so few rows is luck: its validation loss may be 5e-8 and its test loss 11.
- * - `new`: twenty tables of R's packages, other nets and other optimizers, scored once, after the design. They need the files of bench/tables/export.py.
+ * - `new`: tables of R's packages, other nets and other optimizers, scored once, after the design. They need the files of bench/tables/export.py.
  *
  * The grid has thirteen rates a factor of √10 apart, a constant rate and a cosine with warmup, and batches of 8, 32 and 128 rows: 78 trainings of equal
  * numbers of epochs. Its best has the least validation loss after the last epoch. A rule gets the same validation rows. Its cost is the number of row

@@ -4,7 +4,7 @@
  *     node --import tsx bench/forecast.ts errors    sets of bench/forecast/sets.py, three windows each, beside .cache/forecast/peers.json if it is there
  *     node --import tsx bench/forecast.ts time      1,000 series of 120 values, horizon 12
  *
- * `errors` takes names of sets behind it. Times are CPU times of this process.
+ * `errors` takes names of sets behind it; peers.py and arima.mjs in bench/forecast add contestants to peers.json. Times are CPU times of this process.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { RandomStream } from '../ts/common/random-stream.js'

@@ -66,11 +66,13 @@ interface Plan {
   epochs: number
   batchSize: number
   learningRate: number
+  /** Seed of the order of rows. */
+  seed: number
   onEpoch?: (epoch: number) => void
 }
 
 /** Trains a classifier by Adam, with gradients of norm 1 at most and a rate that falls to zero. */
-async function learn(model: Module, data: Part, { epochs, batchSize, learningRate, onEpoch }: Plan): Promise<void> {
+async function learn(model: Module, data: Part, { epochs, batchSize, learningRate, seed, onEpoch }: Plan): Promise<void> {
   const steps = epochs * Math.ceil(data.shape[0] / batchSize)
   const optimizer = new Adam(model.parameters(), { learningRate, clipNorm: 1 })
   const schedule = schedules.cosine(learningRate, { steps })
@@ -129,7 +131,7 @@ async function learnDates(): Promise<void> {
   const onEpoch = (epoch: number) => {
     if (epoch % 5 === 0) console.log(`epoch ${epoch}: test ${accuracyOf(model, test).toFixed(3)}, ${seconds(start).toFixed(1)} s`)
   }
-  await learn(model, train, { epochs: Number(values.epochs ?? 20), batchSize: 16, learningRate: 0.01, onEpoch })
+  await learn(model, train, { epochs: Number(values.epochs ?? 20), batchSize: 16, learningRate: 0.01, seed, onEpoch })
 }
 
 async function learnDigits(): Promise<void> {
@@ -146,7 +148,7 @@ async function learnDigits(): Promise<void> {
   const model = new Sequential([new LSTM(28, 128), new Dense(128, 10)], { seed })
   const onEpoch = (epoch: number) =>
     console.log(`epoch ${epoch}: test ${accuracyOf(model, test).toFixed(4)}, ${seconds(start).toFixed(0)} s`)
-  await learn(model, train, { epochs: Number(values.epochs ?? 5), batchSize: 64, learningRate: 2e-3, onEpoch })
+  await learn(model, train, { epochs: Number(values.epochs ?? 5), batchSize: 64, learningRate: 2e-3, seed, onEpoch })
 }
 
 /** Steps of a series; longer ones become means of 2, 3, … neighbors. */
@@ -217,7 +219,7 @@ async function learnSeries(): Promise<void> {
       const [start, found] = [seconds(), [] as number[]]
       for (let s = 0; s < seeds; s++) {
         const model = make(channels, set.classes, s) as unknown as Module
-        await learn(model, train, { epochs, batchSize: 16, learningRate: 3e-3 })
+        await learn(model, train, { epochs, batchSize: 16, learningRate: 3e-3, seed: s })
         found.push(accuracyOf(model, test))
       }
       print('gradus', net, found, seconds(start) / seeds)

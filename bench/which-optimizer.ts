@@ -4,7 +4,7 @@
  *
  *   node_modules/node/bin/node --import tsx bench/which-optimizer.ts [--only 'Adam;Muon'] [--data moons,digits] [--trials 12] [--tables] [--out file.json]
  *
- * `--tables` adds the 24 tables that bench/tables/export.py writes into .cache/tables; all of it took half an hour of one core. A trial is a learning rate, log-uniform from 10⁻⁵ to 3, for a cosine with
+ * `--tables` adds the 31 tables that bench/tables/export.py writes into .cache/tables; all of it took half an hour of one core. A trial is a learning rate, log-uniform from 10⁻⁵ to 3, for a cosine with
  * warmup; `tuneModel` stops two in three early. The width of the valley is the range of rates, in decades, whose validation loss is at most a tenth
  * above the least, in a grid of nine rates a factor of √10 apart around the tuned one. Seconds are processor time of the three final trainings, one
  * after the other. Writes bench/results/which-optimizer.json after each optimizer, and continues where it was stopped.
@@ -15,7 +15,6 @@ import {
   Adam,
   AdamW,
   type BuiltModel,
-  Cautious,
   compareLearningRates,
   fit,
   Lion,
@@ -24,7 +23,6 @@ import {
   Muon,
   muonGroups,
   NAdam,
-  Nesterov,
   NonFiniteError,
   type Optimizer,
   RMSProp,
@@ -32,7 +30,7 @@ import {
   schedules,
   WeightAverage,
 } from '../ts/index.js'
-import { Adan, type OptimizerLike, ScheduleFreeAdamW, SOAP } from '../ts/optim/index.js'
+import { Adan, Cautious, Nesterov, type OptimizerLike, ScheduleFreeAdamW, SOAP } from '../ts/optim/index.js'
 import { float, tuneModel } from '../ts/tune/index.js'
 import { type Origin, origin } from './results.js'
 import { DATA, type Data, judge, makeNet, NETS, stepsOf, tables } from './tools/problems.js'

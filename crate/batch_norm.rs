@@ -7,6 +7,7 @@
 use crate::activation::rectified;
 use crate::lane::{F32x4, F32x8, Lane};
 use crate::sweep::Cells;
+use core::array::from_fn;
 use core::cell::Cell;
 use core::ops::Range;
 
@@ -50,7 +51,12 @@ trait Loop {
     /// Runs it for `width` columns.
     #[inline(always)]
     fn all(&self, width: usize) {
-        let mut column = 0;
+        self.from(0, width);
+    }
+
+    /// Runs it for the columns of a strip of `width` from `column` on.
+    #[inline(always)]
+    fn from(&self, mut column: usize, width: usize) {
         while column + F32x8::WIDTH <= width {
             self.run::<F32x8>(column);
             column += F32x8::WIDTH;
@@ -114,23 +120,48 @@ struct Moments<'a> {
 }
 
 impl Loop for Moments<'_> {
+    /// Two lanes at a time: each sum waits for its last addition, so that one lane would take twice as long.
+    #[inline(always)]
+    fn all(&self, width: usize) {
+        let mut column = 0;
+        while column + 2 * F32x8::WIDTH <= width {
+            self.lanes::<F32x8, 2>(column);
+            column += 2 * F32x8::WIDTH;
+        }
+        self.from(column, width);
+    }
+
     #[inline(always)]
     fn run<L: Lane>(&self, column: usize) {
-        let from = self.at + column;
+        self.lanes::<L, 1>(column);
+    }
+}
+
+impl Moments<'_> {
+    #[inline(always)]
+    fn lanes<L: Lane, const N: usize>(&self, column: usize) {
+        let lanes = self.at + column..self.at + column + N * L::WIDTH;
+        let at = |cells: Cells| -> [L; N] { from_fn(|i| L::get(&cells[i * L::WIDTH..])) };
         let share = L::splat(self.n as f32 / self.x.len() as f32);
-        let (mut sum, mut variance) = (L::splat(0.0), L::splat(0.0));
+        let (mut sum, mut variance) = ([L::splat(0.0); N], [L::splat(0.0); N]);
         // distances from the first row: the mean of equal values is that value, and has no rounding error that would be normalized
-        let first = self.x.get(from..from + L::WIDTH).map_or(L::splat(0.0), L::get);
+        let first: [L; N] = self.x.get(lanes.clone()).map_or([L::splat(0.0); N], at);
         for row in self.x.chunks_exact(self.n) {
-            sum = sum + (L::get(&row[from..from + L::WIDTH]) - first);
+            let x = at(&row[lanes.clone()]);
+            sum = from_fn(|i| sum[i] + (x[i] - first[i]));
         }
-        let mean = sum.mul_add(share, first);
+        let mean: [L; N] = from_fn(|i| sum[i].mul_add(share, first[i]));
         for row in self.x.chunks_exact(self.n) {
-            let distance = L::get(&row[from..from + L::WIDTH]) - mean;
-            variance = distance.mul_add(distance * share, variance);
+            let x = at(&row[lanes.clone()]);
+            variance = from_fn(|i| {
+                let distance = x[i] - mean[i];
+                distance.mul_add(distance * share, variance[i])
+            });
         }
-        mean.set(&self.mean[column..]);
-        variance.set(&self.variance[column..]);
+        for i in 0..N {
+            mean[i].set(&self.mean[column + i * L::WIDTH..]);
+            variance[i].set(&self.variance[column + i * L::WIDTH..]);
+        }
     }
 }
 

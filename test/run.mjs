@@ -1,5 +1,5 @@
 /**
- * Runs every suite, two at a time, and closes with the failed tests, one line each, and `N passed, M failed`.
+ * Runs every suite, some beside each other, and closes with the failed tests, one line each, and `N passed, M failed`.
  * A suite that dies without naming a failed test counts as one failure. Exit code 1 unless everything passed.
  * If a few tests of vitest fail, their files run once more, alone: a server that was slow to start on a busy machine is not a fault of the code. A
  * test that fails only the first time is listed as unsteady, so that somebody looks at it.
@@ -31,10 +31,10 @@ const suites = {
   plain: { title: 'vitest without canaries', run: (show) => vitest(show, 'plain', WITHOUT_CANARIES) },
 }
 /**
- * Suites that run at the same time as all others, since they mostly wait for browsers. The others stand back: a browser that has to share two cores
- * with two workers of vitest takes three times as long, while they lose little by its short turns.
+ * Suites that run at the same time as all others. The playground mostly waits for browsers, and the others stand back: a browser that has to share two
+ * cores with two workers of vitest takes three times as long, while they lose little by its short turns. The compiler of cargo is often on one core.
  */
-const BESIDE = ['playground']
+const BESIDE = ['playground', 'cargo']
 
 async function cargo(show) {
   const { code, output } = await run(show, 'cargo', ['test', '--quiet'])
@@ -123,9 +123,13 @@ async function runBeside(name) {
   for (const text of shown) process.stdout.write(text)
 }
 
-const beside = wanted.filter((name) => BESIDE.includes(name)).map(runBeside)
-// what this process starts from now on inherits its priority
-if (beside.length > 0) os.setPriority(os.constants.priority.PRIORITY_BELOW_NORMAL)
+const beside = []
+for (const name of BESIDE) {
+  if (!wanted.includes(name)) continue
+  beside.push(runBeside(name))
+  // what this process starts from now on inherits its priority
+  os.setPriority(os.constants.priority.PRIORITY_BELOW_NORMAL)
+}
 for (const name of wanted) if (!BESIDE.includes(name)) await runSuite(name, (text) => void process.stdout.write(text))
 await Promise.all(beside)
 

@@ -75,10 +75,7 @@ export { type WeightedCrossEntropy, weightedCrossEntropy } from './loss/weighted
 
 // Optimizers
 
-export { Adadelta, type AdadeltaOptions } from './optim/adadelta.js'
-export { Adagrad, type AdagradOptions } from './optim/adagrad.js'
 export { Adam, type AdamOptions, type EpsilonPlacement } from './optim/adam.js'
-export { Adamax, type AdamaxOptions } from './optim/adamax.js'
 export { AdamW, type AdamWOptions } from './optim/adamw.js'
 export { Lion, type LionOptions } from './optim/lion.js'
 export { Momentum, type MomentumOptions } from './optim/momentum.js'
@@ -86,7 +83,6 @@ export { Muon, type MuonOptions } from './optim/muon.js'
 export { muonGroups } from './optim/muon-groups.js'
 export { NAdam, type NAdamOptions } from './optim/nadam.js'
 export { Nesterov, type NesterovOptions } from './optim/nesterov.js'
-export { RAdam, type RAdamOptions } from './optim/radam.js'
 export { RMSProp, type RMSPropOptions } from './optim/rmsprop.js'
 export { SGD, type SGDOptions } from './optim/sgd.js'
 
@@ -99,11 +95,8 @@ export type { OptimizerState, ParameterState, WrapperState } from './optim/base/
 
 // Wrappers around optimizers
 
-export { centralize } from './optim/transforms/centralize.js'
-export { adaptiveClip, clipByNorm, clipByRms, clipByValue, clipGlobalNorm } from './optim/transforms/clipping.js'
-export { addNoise } from './optim/transforms/noise.js'
+export { clipByNorm, clipGlobalNorm } from './optim/transforms/clipping.js'
 export { GradientAccumulation } from './optim/wrappers/accumulation.js'
-export { Cautious } from './optim/wrappers/cautious.js'
 export { Lookahead, type LookaheadOptions } from './optim/wrappers/lookahead.js'
 export { SAM } from './optim/wrappers/sam.js'
 export { WeightAverage, type WeightAverageOptions } from './optim/wrappers/weight-average.js'

@@ -37,8 +37,7 @@ import { usualPlan, usualRound } from '../../ts/table/search/nets.js'
 const [names = 'oj,sacramento,mlc_churn', wanted = 'all', seed = '0'] = process.argv.slice(2)
 const FOLDER = '.cache/tables'
 
-const aboutOf = (file: string) => JSON.parse(readFileSync(`${FOLDER}/${file}`, 'utf8')) as Record<string, { target: string }>
-const about = { ...aboutOf('tables.json'), ...aboutOf('more.json') }
+const about = JSON.parse(readFileSync(`${FOLDER}/tables.json`, 'utf8')) as Record<string, { target: string }>
 
 /** A kind of net: the ordinary one with something else in front, or of members that share its layers. */
 interface Kind {

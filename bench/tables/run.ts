@@ -1,70 +1,50 @@
 /**
- * `make tables`: compares `gradus train` on ten real tables, with default options, with scikit-learn on the same rows. Writes
- * bench/results/tables.json; write.ts puts it into docs/benchmarks.md. `--time 60` runs the same with a minute per table; `--only` and `--seeds`
- * select a part. Existing results are kept.
+ * `make tables`: trainTable with default options on the 25 tables of export.py. Writes its scores into bench/results/tables.json, and prints them
+ * beside the scores of others that field.py wrote into bench/results/tables-field.json. Existing results are kept.
+ *
+ *   node --import tsx bench/tables/run.ts [--time 60] [--only ames,oj] [--seeds 0,1,2] [--again] [--out FILE]
+ *
+ * `--time` gives each table as many seconds, `--again` takes existing results again, and `--out` leaves the committed results as they are.
  */
-import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-
-const FOLDER = '.cache/tables'
-const RESULTS = 'bench/results/tables.json'
-
-/** Scores of one run. */
-export interface Scores {
-  accuracy?: number
-  logLoss?: number
-  r2?: number
-  rmse?: number
-  seconds: number
-}
-
-/** Scores by contestant, for each table and each of its splits. */
-export interface TableResults {
-  date: string
-  about: Record<string, { target: string; task: 'classification' | 'regression'; rows: number; columns: number }>
-  results: Record<string, Record<'mlp' | 'trees' | 'gradus' | 'gradus60', Scores>[]>
-}
-
-interface Report {
-  metrics: { name: string; value: number }[]
-  seconds: number
-}
+import { trainTable } from '../../ts/table/index.js'
+import { FOLDER, type Results, readTables, type Scores, summaryOf } from './write.js'
 
 const { values } = parseArgs({
-  options: { time: { type: 'string' }, only: { type: 'string' }, seeds: { type: 'string', default: '0,1,2' } },
+  options: {
+    ...{ time: { type: 'string' }, only: { type: 'string' }, seeds: { type: 'string', default: '0,1,2' } },
+    ...{ again: { type: 'boolean' }, out: { type: 'string', default: 'bench/results/tables.json' } },
+  },
 })
 
-/** The scores of `gradus train` on one split. */
-function train(name: string, target: string, seed: number, time: string | undefined): Scores {
-  const file = (part: string) => `${FOLDER}/${name}.${seed}.${part}.csv`
-  const more = time === undefined ? [] : ['--time', `${time}s`]
-  const command = ['--import', 'tsx', 'ts/cli/main.ts', 'train', file('train'), '--target', target, '--test', file('test')]
-  const out = ['--out', `${FOLDER}/${name}.safetensors`, '--json']
-  const text = execFileSync(process.execPath, [...command, ...more, ...out], {
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const { metrics, seconds } = JSON.parse(text) as Report
-  const of = (metric: string) => metrics.find((m) => m.name === metric)?.value
-  const scores = { accuracy: of('accuracy'), logLoss: of('log loss'), r2: of('R²'), rmse: of('RMSE'), seconds }
-  return Object.fromEntries(Object.entries(scores).filter(([, value]) => value !== undefined)) as unknown as Scores
-}
+const about = JSON.parse(readFileSync(`${FOLDER}/tables.json`, 'utf8')) as Record<string, { target: string; task: string; field: boolean }>
+const names = values.only?.split(',') ?? Object.keys(about).filter((name) => about[name].field)
+const who = values.time === undefined ? 'gradus' : `gradus, ${values.time} s`
+const read = (): Results => (existsSync(values.out) ? JSON.parse(readFileSync(values.out, 'utf8')) : {})
 
-const about = JSON.parse(readFileSync(`${FOLDER}/tables.json`, 'utf8')) as TableResults['about']
-const scikit = JSON.parse(readFileSync(`${FOLDER}/scikit.json`, 'utf8')) as { results: Record<string, Record<'mlp' | 'trees', Scores>[]> }
-const known: TableResults = existsSync(RESULTS)
-  ? JSON.parse(readFileSync(RESULTS, 'utf8'))
-  : { date: '', about, results: Object.fromEntries(Object.keys(about).map((name) => [name, []])) }
-const key = values.time === undefined ? 'gradus' : 'gradus60'
-for (const name of values.only?.split(',') ?? Object.keys(about))
-  for (const seed of values.seeds.split(',').map(Number)) {
-    const scores = train(name, about[name].target, seed, values.time)
+for (const seed of values.seeds.split(','))
+  for (const name of names) {
+    if (read()[name]?.[seed]?.[who] && !values.again) continue
+    const scores = await train(name, seed)
     // another run may have written meanwhile
-    const now: TableResults = existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, 'utf8')) : known
-    now.date = new Date().toISOString().slice(0, 10)
-    now.results[name][seed] = { ...now.results[name][seed], ...scikit.results[name][seed], [key]: scores }
-    writeFileSync(RESULTS, `${JSON.stringify(now, null, 1)}\n`)
-    console.log(name, seed, key, JSON.stringify(scores))
+    const now = read()
+    now[name] = { ...now[name], [seed]: { ...now[name]?.[seed], [who]: scores } }
+    writeFileSync(values.out, `${JSON.stringify(now, null, 1)}\n`)
+    console.log(name, seed, JSON.stringify(scores))
   }
+console.log(summaryOf(readTables(read()), who))
+
+async function train(name: string, seed: string): Promise<Scores> {
+  const began = process.cpuUsage()
+  const { report } = await trainTable(`${FOLDER}/${name}.${seed}.train.csv`, {
+    ...{ target: about[name].target, test: `${FOLDER}/${name}.${seed}.test.csv`, verbose: false },
+    ...(values.time !== undefined && { time: Number(values.time) }),
+  })
+  const { user, system } = process.cpuUsage(began)
+  const of = (metric: string) => report.metrics.find((m) => m.name === metric)?.value
+  const classes = { loss: of('log loss'), accuracy: of('accuracy'), rocAuc: of('ROC AUC') }
+  const scores = about[name].task === 'regression' ? { loss: of('RMSE'), r2: of('R²') } : classes
+  const rounded = Object.entries(scores).flatMap(([key, value]) => (value === undefined ? [] : [[key, Number(value.toPrecision(6))]]))
+  return { ...Object.fromEntries(rounded), cpu: Number(((user + system) / 1e6).toFixed(1)), date: new Date().toISOString().slice(0, 10) }
+}

@@ -1,93 +1,170 @@
-/** The section on tables of docs/benchmarks.md, from bench/results/tables.json. */
+/** Scores of gradus beside the field's on 25 tables: in words, and as the section on tables of docs/benchmarks.md. */
 import { existsSync, readFileSync } from 'node:fs'
-import type { Scores, TableResults } from './run.js'
 
-/** Contestants, by the heads of their columns. */
-const CONTESTANTS = { mlp: 'scikit-learn MLP', trees: 'HistGradientBoosting', gradus: '`gradus train`', gradus60: '`--time 60s`' } as const
-type Contestant = keyof typeof CONTESTANTS
+/** Folder of the files that export.py writes. */
+export const FOLDER = '.cache/tables'
 
-const FILE = new URL('../results/tables.json', import.meta.url)
-
-/** The results; null if there are none. */
-export function readTables(): TableResults | null {
-  return existsSync(FILE) ? JSON.parse(readFileSync(FILE, 'utf8')) : null
+/** Scores on the test rows of one split. */
+export interface Scores {
+  /** The log loss of classes, or the RMSE of numbers. */
+  loss: number
+  accuracy?: number
+  /** Of two classes. */
+  rocAuc?: number
+  r2?: number
+  /** Seconds of CPU. */
+  cpu: number
+  date: string
 }
 
-/** Scores of a contestant on the splits that all contestants have. */
-function scoresOf(tables: TableResults, name: string, who: Contestant): number[] {
-  const isClasses = tables.about[name].task === 'classification'
-  const of = ({ accuracy, r2 }: Scores) => (isClasses ? accuracy : r2) as number
-  return tables.results[name].flatMap((split) => (split?.[who] ? [of(split[who])] : []))
+/** Scores by table, split and contestant. null: no result in its time. */
+export type Results = Record<string, Record<string, Record<string, Scores | null>>>
+
+const read = (file: string): Results => {
+  const at = new URL(`../results/${file}`, import.meta.url)
+  return existsSync(at) ? JSON.parse(readFileSync(at, 'utf8')) : {}
 }
 
-const mean = (values: readonly number[]) => values.reduce((sum, v) => sum + v, 0) / values.length
-
-/** Mean difference on the splits that both have, and twice its standard error, from splits and from test rows. */
-function compare(tables: TableResults, name: string, a: Contestant, b: Contestant): { difference: number; noise: number } {
-  const splits = tables.results[name].filter((split) => split?.[a] && split[b])
-  const isClasses = tables.about[name].task === 'classification'
-  const of = ({ accuracy, r2 }: Scores) => (isClasses ? accuracy : r2) as number
-  const differences = splits.map((split) => of(split[a]) - of(split[b]))
-  const difference = mean(differences)
-  const spread = Math.sqrt(differences.reduce((sum, d) => sum + (d - difference) ** 2, 0) / Math.max(1, differences.length - 1))
-  // for accuracies the standard error over test rows counts, too; they are a fifth of the rows
-  const p = mean(splits.map((split) => of(split[a])))
-  const rows = isClasses ? Math.sqrt((p * (1 - p)) / (tables.about[name].rows / 5) / splits.length) : 0
-  return { difference, noise: 2 * Math.max(spread / Math.sqrt(differences.length), rows) }
+/** The results of gradus and of the others; each split has those of all. */
+export function readTables(own: Results = read('tables.json')): Results {
+  const field = read('tables-field.json')
+  const splits = (name: string) => [...new Set([own, field].flatMap((results) => Object.keys(results[name] ?? {})))]
+  const names = [...new Set([...Object.keys(own), ...Object.keys(field)])].sort()
+  const both = (name: string, split: string) => ({ ...field[name]?.[split], ...own[name]?.[split] })
+  return Object.fromEntries(names.map((name) => [name, Object.fromEntries(splits(name).map((split) => [split, both(name, split)]))]))
 }
 
-/** `better`, `alike` or `worse`. */
-function verdict(tables: TableResults, name: string, a: Contestant, b: Contestant): string {
-  const { difference, noise } = compare(tables, name, a, b)
-  if (Number.isNaN(difference)) return '-'
-  return Math.abs(difference) <= noise ? 'alike' : difference > 0 ? 'better' : 'worse'
+const GRADUS = 'gradus'
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
+const geometric = (ratios: readonly number[]) => Math.exp(mean(ratios.map(Math.log)))
+
+/** What is said of gradus beside a contestant, over the tables and splits that both have. */
+interface Beside {
+  who: string
+  tables: number
+  /** Geometric mean of the losses of gradus, divided by the contestant's. */
+  ratio: number
+  /** Tables on which the loss of gradus is lower. */
+  won: number
+  /** Probability of such a difference by chance, two-sided: Wilcoxon's signed-rank test of the logarithms, by a normal approximation. */
+  p: number
+  /** Mean CPU seconds of the contestant. */
+  cpu: number
 }
 
-/** Splits of each table. */
-const SPLITS = 3
+/** Comparison of gradus with the field. */
+interface Comparison {
+  others: Beside[]
+  /** Mean rank of those that have results in every split of every table. */
+  ranks: [who: string, rank: number][]
+  /** Losses of gradus divided by the lowest loss of another, by table. */
+  beside: [table: string, ratio: number, best: string][]
+}
+
+export function compared(results: Results, gradus = GRADUS): Comparison {
+  const splits = Object.entries(results).flatMap(([name, splits]) =>
+    Object.values(splits).flatMap((split) => (split[gradus] ? [{ name, split }] : [])),
+  )
+  const names = [...new Set(splits.map(({ name }) => name))]
+  const all = [...new Set(splits.flatMap(({ split }) => Object.keys(split)))].filter((who) => who !== gradus && !who.startsWith(GRADUS))
+  /** Mean logarithm of the ratio on a table; NaN without a split that both have. */
+  const logOf = (name: string, who: string) =>
+    mean(
+      splits.flatMap(({ name: of, split }) => {
+        const [own, other] = [split[gradus]?.loss, split[who]?.loss]
+        return of === name && own !== undefined && other !== undefined ? [Math.log(own / other)] : []
+      }),
+    )
+  const others = all.map((who): Beside => {
+    const logs = names.map((name) => logOf(name, who)).filter((log) => !Number.isNaN(log))
+    const cpu = mean(splits.flatMap(({ split }) => (split[who] ? [split[who].cpu] : [])))
+    return { who, tables: logs.length, ratio: Math.exp(mean(logs)), won: logs.filter((log) => log < 0).length, p: wilcoxon(logs), cpu }
+  })
+  const whole = [gradus, ...all.filter((who) => splits.every(({ split }) => split[who]))]
+  const rankOf = (who: string) =>
+    mean(
+      names.map((name) => {
+        const means = whole.map((one) => mean(splits.flatMap(({ name: of, split }) => (of === name ? [split[one]?.loss as number] : []))))
+        const own = means[whole.indexOf(who)]
+        return 0.5 + means.filter((loss) => loss < own).length + means.filter((loss) => loss === own).length / 2
+      }),
+    )
+  const beside = names.map((name): [string, number, string] => {
+    const logs = all.map((who) => logOf(name, who)).map((log) => (Number.isNaN(log) ? Number.NEGATIVE_INFINITY : log))
+    const worst = Math.max(...logs)
+    return [name, Math.exp(worst), all[logs.indexOf(worst)]]
+  })
+  const ranks = whole.map((who): [string, number] => [who, rankOf(who)]).sort((a, b) => a[1] - b[1])
+  return { others, ranks, beside: beside.filter(([, ratio]) => ratio > 0) }
+}
+
+/** Two-sided p of Wilcoxon's signed-rank test, without ties. */
+function wilcoxon(values: readonly number[]): number {
+  const n = values.length
+  const sorted = [...values].sort((a, b) => Math.abs(a) - Math.abs(b))
+  const sum = sorted.reduce((sum, value, i) => sum + (value > 0 ? i + 1 : 0), 0)
+  const z = Math.abs(sum - (n * (n + 1)) / 4) / Math.sqrt((n * (n + 1) * (2 * n + 1)) / 24)
+  // the tail of the normal distribution (Abramowitz & Stegun 26.2.17)
+  const t = 1 / (1 + 0.2316419 * z)
+  const series = t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))))
+  return 2 * (Math.exp(-(z ** 2) / 2) / Math.sqrt(2 * Math.PI)) * series
+}
+
+/** The comparison in lines, for a terminal. */
+export function summaryOf(results: Results, gradus = GRADUS): string {
+  const { others, ranks, beside } = compared(results, gradus)
+  const sorted = [...beside].sort((a, b) => b[1] - a[1])
+  return [
+    `mean rank: ${ranks.map(([who, rank]) => `${who} ${rank.toFixed(2)}`).join(', ')}`,
+    ...others.map(
+      ({ who, ratio, won, tables, p, cpu }) =>
+        `beside ${who}: ${ratio.toFixed(3)}, better on ${won} of ${tables}, p ${p.toPrecision(2)}; it takes ${cpu.toFixed(1)} s`,
+    ),
+    `beside the best of each table: ${geometric(beside.map(([, ratio]) => ratio)).toFixed(3)}`,
+    ...sorted.filter(([, ratio]) => ratio > 1.05).map(([name, ratio, who]) => `behind on ${name}: ${ratio.toFixed(3)} of ${who}`),
+  ].join('\n')
+}
 
 /** The section, which ends the document. */
-export function tablesSection(tables: TableResults | null): string {
-  if (tables === null) return ''
-  const names = Object.keys(tables.about)
-  const cell = (name: string, who: Contestant) => {
-    const scores = scoresOf(tables, name, who)
-    return scores.length === 0 ? '-' : `${mean(scores).toFixed(3)}`
+export function tablesSection(results: Results): string {
+  const { others, ranks, beside } = compared(results)
+  if (others.length === 0) return ''
+  const contestants = [GRADUS, ...others.map(({ who }) => who)]
+  const lossesOf = (name: string, who: string) => {
+    const splits = Object.values(results[name]).filter((split) => split[GRADUS])
+    const losses = splits.flatMap((split) => (split[who] ? [split[who].loss] : []))
+    return losses.length === splits.length ? mean(losses) : Number.NaN
   }
-  const seconds = (name: string, who: Contestant) => {
-    const all = tables.results[name].flatMap((split) => (split?.[who] ? [split[who].seconds] : []))
-    return all.length === 0 ? '-' : mean(all).toFixed(all[0] < 9.5 ? 1 : 0)
-  }
-  const contestants = Object.keys(CONTESTANTS) as Contestant[]
-  const rows = names.map((name) => {
-    const { task, rows, columns, target } = tables.about[name]
-    const means = contestants.map((who) => mean(scoresOf(tables, name, who)))
-    const counts = contestants.map((who) => scoresOf(tables, name, who).length)
-    // means over other splits are not comparable
-    const best = Math.max(...means.filter((_, i) => counts[i] === SPLITS))
-    const cells = contestants.map((who, i) => {
-      if (counts[i] < SPLITS) return counts[i] === 0 ? '-' : `${cell(name, who)} (${counts[i]} of ${SPLITS})`
-      return means[i] === best ? `**${cell(name, who)}**` : cell(name, who)
-    })
-    return `| ${name}: ${target}, ${rows.toLocaleString('en-US')} × ${columns} | ${task === 'classification' ? 'accuracy' : 'R²'} | ${cells.join(' | ')} | ${verdict(tables, name, 'gradus', 'mlp')} | ${verdict(tables, name, 'gradus60', 'trees')} | ${seconds(name, 'gradus')} |`
+  const rows = beside.map(([name]) => {
+    const losses = contestants.map((who) => lossesOf(name, who))
+    const best = Math.min(...losses.filter((loss) => !Number.isNaN(loss)))
+    const short = (loss: number) => (loss > 1000 ? String(Math.round(loss)) : String(Number(loss.toPrecision(3))))
+    const cells = losses.map((loss) => (Number.isNaN(loss) ? '-' : loss === best ? `**${short(loss)}**` : short(loss)))
+    return `| ${name} | ${cells.join(' | ')} |`
   })
-  const higher = names.filter((name) => compare(tables, name, 'gradus60', 'trees').difference > 0)
-  const lower = names.filter((name) => compare(tables, name, 'gradus60', 'trees').difference < 0)
-  const losses = names.filter((name) => compare(tables, name, 'gradus', 'mlp').difference < 0)
+  const own = Object.values(results).flatMap((splits) => Object.values(splits).flatMap((split) => (split[GRADUS] ? [split[GRADUS]] : [])))
+  const date = own
+    .map(({ date }) => date)
+    .sort()
+    .at(-1)
+  const behind = beside.filter(([, ratio]) => ratio > 1.05).map(([name]) => name)
+  const line = (head: string, cell: (beside: Beside) => string, first = '') => `| ${head} | ${[first, ...others.map(cell)].join(' | ')} |`
+  const splits = Math.max(...Object.values(results).map((splits) => Object.values(splits).filter((split) => split[GRADUS]).length))
   return `
 ## Tables
 
-\`gradus train FILE --target COLUMN\` on ten real tables, beside scikit-learn's \`MLPClassifier\` and \`MLPRegressor\` behind the usual pipeline and its
-\`HistGradientBoosting\`, all with their defaults. Means of three splits, a fifth of the rows to test by. One core, ${tables.date}.
+Loss of \`trainTable\` with its defaults beside the meta-tuned defaults of pytabkit 1.8 and scikit-learn's HistGradientBoosting: log loss of classes, RMSE
+of numbers. ${beside.length} tables of R's packages, a fifth of the rows to test by, at most 10,000 to learn from; ${splits === 1 ? 'one split' : `means of ${splits} splits`}. One core, ${date}. A dash: not run yet, or not
+finished in five CPU minutes.
 
-| table, rows × columns | score | ${contestants.map((who) => CONTESTANTS[who]).join(' | ')} | beside MLP | 60 s beside trees | seconds |
-| --- | --- | ${contestants.map(() => '---:').join(' | ')} | --- | --- | ---: |
+| table | ${contestants.join(' | ')} |
+| --- | ${contestants.map(() => '---:').join(' | ')} |
 ${rows.join('\n')}
+${line('gradus divided by it', ({ ratio }) => ratio.toFixed(3))}
+${line('gradus better on', ({ won, tables }) => `${won} of ${tables}`)}
+${line('CPU seconds', ({ cpu }) => cpu.toFixed(1), mean(own.map(({ cpu }) => cpu)).toFixed(1))}
 
-*Alike* is a difference of less than two standard errors, of splits or of test rows. With a minute the score is higher than that of the trees on
-${higher.length} of ${names.length} tables${lower.length > 0 ? `, and lower on ${lower.join(', ')}` : ''}. Below the MLP, within the noise or not, without a minute: ${losses.join(', ') || 'none'}.
-\`make tables\` takes them again.
-
-[Instead of XGBoost in a page](guide/instead-of-trees.md) has fourteen other tables beside LightGBM and CatBoost, and says when trees are better.
+Mean rank of those with results everywhere: ${ranks.map(([who, rank]) => `${who} ${rank.toFixed(2)}`).join(', ')}. More than 5 % behind the best of all: ${behind.join(', ') || 'none'}.
+\`make tables\` goes on with the missing results. [Instead of XGBoost in a page](guide/instead-of-trees.md) says when trees are better.
 `
 }

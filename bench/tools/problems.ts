@@ -1,4 +1,4 @@
-/** Problems for benchmarks of rates and optimizers: ten small data sets and 24 tables, each in three parts, and nets for them. */
+/** Problems for benchmarks of rates and optimizers: ten small data sets and 31 tables, each in three parts, and nets for them. */
 import { readFileSync } from 'node:fs'
 import {
   type Dataset,
@@ -166,12 +166,11 @@ export const DATA: Record<string, () => Data | Promise<Data>> = {
 
 const FOLDER = '.cache/tables'
 
-/** The 24 tables that bench/tables/export.py writes, by the first of their splits: a part of its training rows chooses, its test rows judge. */
+/** The 31 tables that bench/tables/export.py writes, by the first of their splits: a part of its training rows chooses, its test rows judge. */
 export function tables(validationFraction = 0.25): Record<string, () => Promise<Data>> {
-  const aboutOf = (file: string) =>
-    JSON.parse(readFileSync(`${FOLDER}/${file}`, 'utf8')) as Record<string, { target: string; task: string }>
+  const about = JSON.parse(readFileSync(`${FOLDER}/tables.json`, 'utf8')) as Record<string, { target: string; task: string }>
   return Object.fromEntries(
-    Object.entries({ ...aboutOf('tables.json'), ...aboutOf('more.json') }).map(([name, { target, task }]) => [
+    Object.entries(about).map(([name, { target, task }]) => [
       name,
       async () => {
         const rowsOf = (part: string) => readTable(`${FOLDER}/${name}.0.${part}.csv`)

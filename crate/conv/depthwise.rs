@@ -1,6 +1,6 @@
 //! Filters of one channel each: a multiply-add for each channel and tap, with channels as lanes.
 
-use super::product::{Product, Source};
+use super::product::{Block, Product, Source};
 use super::{part, write, Geometry, Share, BAND, PANEL_ROOM, STEPS_ROOM};
 use crate::lane::{F32x4, F32x8, Lane};
 use crate::sweep::Cells;
@@ -42,37 +42,68 @@ const MOST_TAPS: usize = STEPS_ROOM / 2;
 #[inline(never)]
 pub unsafe fn run(product: &Product, lines: Range<usize>, finish: impl Fn(Range<usize>)) {
     let &Product { source, to, groups, scratch, weights, bias, .. } = product;
-    let across = source.x.taps;
+    let (across, stride) = (source.x.taps, source.x.stride);
+    let is_narrow = source.x.dilation == 1 && (across <= 3 && stride == 1 || across == 3 && stride == 2);
+    let at = |block: &Block, y: usize, x: usize| Tap {
+        image: 4 * (y * source.y.dilation * block.line + x * source.x.dilation * source.channels) as u32,
+        weight: 4 * (y as i32 * weights.tap_y as i32 + x as i32 * weights.tap_x as i32),
+    };
     // SAFETY: the caller's promise.
     unsafe {
         let table = scratch.add(PANEL_ROOM).cast::<Tap>();
         source.blocks(lines, BLOCK, usize::MAX, scratch.add(BAND), |block| {
+            let whole = if is_narrow && block.x.len() >= TOGETHER { groups / 8 * 8 } else { 0 };
+            let line = |i: usize| Line {
+                taps: &[],
+                a: block.at.add((i - block.y.start) * source.y.stride * block.line),
+                pixel: source.channels,
+                right: stride * source.channels,
+                w: weights.ptr,
+                bias,
+                continues: false,
+                c: to.ptr.add(to.at(block.image, i, block.x.start)),
+                apart: to.x,
+                count: block.x.len(),
+            };
+            let done = |i: usize| finish(to.at(block.image, i, block.x.start)..to.at(block.image, i, block.x.end));
+            if whole > 0 {
+                let rows = Rows {
+                    count: block.taps.len(),
+                    a: block.taps.start * source.y.dilation * block.line,
+                    w: block.taps.start as isize * weights.tap_y,
+                    down: source.y.dilation * block.line,
+                    tap_y: weights.tap_y,
+                    tap_x: weights.tap_x,
+                };
+                for i in block.y.clone() {
+                    for channel in (0..whole).step_by(8) {
+                        match (across, stride) {
+                            (1, _) => line(i).rows::<1, 1>(&rows, channel),
+                            (2, _) => line(i).rows::<2, 1>(&rows, channel),
+                            (_, 1) => line(i).rows::<3, 1>(&rows, channel),
+                            _ => line(i).rows::<3, 2>(&rows, channel),
+                        }
+                    }
+                    if whole == groups {
+                        done(i);
+                    }
+                }
+                if whole == groups {
+                    return;
+                }
+            }
             let taps = block.taps.start * across..block.taps.end * across;
             let mut from = taps.start;
             // once at least, since a window without taps has its bias, too
             loop {
                 let end = (from + MOST_TAPS).min(taps.end);
                 for (i, tap) in (from..end).enumerate() {
-                    let (y, x) = (tap / across, tap % across);
-                    *table.add(i) = Tap {
-                        image: 4
-                            * (y * source.y.dilation * block.line + x * source.x.dilation * source.channels) as u32,
-                        weight: 4 * (y as i32 * weights.tap_y as i32 + x as i32 * weights.tap_x as i32),
-                    };
+                    *table.add(i) = at(block, tap / across, tap % across);
                 }
                 for i in block.y.clone() {
-                    let line = Line {
-                        taps: from_raw_parts(table, end - from),
-                        a: block.at.add((i - block.y.start) * source.y.stride * block.line),
-                        right: source.x.stride * source.channels,
-                        w: weights.ptr,
-                        bias,
-                        continues: from > taps.start,
-                        c: to.ptr.add(to.at(block.image, i, block.x.start)),
-                        apart: to.x,
-                        count: block.x.len(),
-                    };
-                    let mut channel = 0;
+                    let line =
+                        Line { taps: from_raw_parts(table, end - from), continues: from > taps.start, ..line(i) };
+                    let mut channel = whole;
                     while channel + 8 <= groups {
                         line.run::<F32x8>(channel);
                         channel += 8;
@@ -86,7 +117,7 @@ pub unsafe fn run(product: &Product, lines: Range<usize>, finish: impl Fn(Range<
                         channel += 1;
                     }
                     if end == taps.end {
-                        finish(to.at(block.image, i, block.x.start)..to.at(block.image, i, block.x.end));
+                        done(i);
                     }
                 }
                 from = end;
@@ -98,11 +129,22 @@ pub unsafe fn run(product: &Product, lines: Range<usize>, finish: impl Fn(Range<
     }
 }
 
+/// Rows of taps: the places of the first one in the image and in the weights, in floats, and floats to the next row and the next tap.
+struct Rows {
+    count: usize,
+    a: usize,
+    w: isize,
+    down: usize,
+    tap_y: isize,
+    tap_x: isize,
+}
+
 /// A line of positions.
 struct Line<'a> {
     taps: &'a [Tap],
-    /// The first window, and floats to the next one.
+    /// The first window, and floats to the next pixel and the next window.
     a: *const f32,
+    pixel: usize,
     right: usize,
     w: *const f32,
     bias: Option<*const f32>,
@@ -115,6 +157,43 @@ struct Line<'a> {
 }
 
 impl Line<'_> {
+    /// Windows of K taps across, side by side, S pixels apart, for eight channels: each pixel is loaded once for all sums of a tile. The last tile
+    /// computes some positions again.
+    #[inline(never)]
+    unsafe fn rows<const K: usize, const S: usize>(&self, rows: &Rows, channel: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let start = self.bias.map_or(F32x8::splat(0.0), |bias| get(bias.add(channel)));
+            let mut x = 0;
+            while x < self.count {
+                x = x.min(self.count - TOGETHER);
+                let mut sum = [start; TOGETHER];
+                let mut a = self.a.add(rows.a + x * self.right + channel);
+                let mut w = self.w.offset(rows.w).add(channel);
+                for _ in 0..rows.count {
+                    let weights: [F32x8; K] = from_fn(|t| get(w.offset(t as isize * rows.tap_x)));
+                    let mut at = a;
+                    for j in 0..(TOGETHER - 1) * S + K {
+                        let value: F32x8 = get(at);
+                        for (t, weight) in weights.into_iter().enumerate() {
+                            if j >= t && (j - t) % S == 0 && (j - t) / S < TOGETHER {
+                                let sum = &mut sum[(j - t) / S];
+                                *sum = value.mul_add(weight, *sum);
+                            }
+                        }
+                        at = at.add(self.pixel);
+                    }
+                    (a, w) = (a.add(rows.down), w.offset(rows.tap_y));
+                }
+                let c = self.c.add(x * self.apart + channel);
+                for (i, sum) in sum.into_iter().enumerate() {
+                    set(sum, c.add(i * self.apart));
+                }
+                x += TOGETHER;
+            }
+        }
+    }
+
     #[inline(never)]
     unsafe fn run<L: Lane>(&self, channel: usize) {
         let mut x = 0;

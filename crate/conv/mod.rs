@@ -23,6 +23,7 @@ use crate::sweep::Cells;
 use core::cell::Cell;
 use core::ops::Range;
 use product::{Axis, Product, Source, Target, Weights};
+use tile::WIDEST;
 
 /// Whole numbers of a geometry: GEOMETRY in ts/backend/conv-kernels.ts has their order.
 pub const NUMBERS: usize = 15;
@@ -100,6 +101,11 @@ impl Geometry {
         self.y.taps * self.x.taps * (self.channels / self.groups) * self.filters
     }
 
+    /// Floats of panels of the weights, with which dz is multiplied for the gradient of the image.
+    fn panels(&self) -> usize {
+        self.y.taps * self.x.taps * self.filters * (self.channels / self.groups).next_multiple_of(WIDEST)
+    }
+
     fn is_depthwise(&self) -> bool {
         self.groups == self.channels && self.groups == self.filters && self.groups > 1
     }
@@ -157,6 +163,7 @@ pub fn forward(
         outputs: filters,
         bias: b.map(read),
         scratch: write(scratch),
+        is_packed: false,
     };
     let finish = |at: Range<usize>| if kind != LINEAR { activation::forward(kind, &sums[at.clone()], &y[at]) };
     let lines = part(rows * g.y.output, share.index, share.count);
@@ -176,28 +183,43 @@ pub struct Gradients<'a> {
     pub accumulate: u32,
 }
 
-/// dw, db and dx from dz.
+/// Floats of images whose gradients are computed before those of the next ones, so that a cache keeps their dz.
+const IMAGES: usize = 1 << 14;
+
+/// dw, db and dx from dz, of which `prepare` writes some images at a time.
 #[rustfmt::skip]
-pub fn gradients(g: &Geometry, rows: usize, x: Cells, w: Cells, dz: Cells, to: &Gradients, scratch: Cells, share: Share) {
+pub fn gradients(
+    g: &Geometry, rows: usize, x: Cells, w: Cells, dz: Cells, to: &Gradients, scratch: Cells, share: Share, prepare: impl Fn(Range<usize>),
+) {
     debug_assert!(dz.len() >= rows * g.result() && scratch.len() >= SCRATCH);
-    if let Some(dw) = to.dw {
-        debug_assert!(x.len() >= rows * g.image() && dw.len() >= g.weights());
-        let adds = to.accumulate & ACCUMULATE_W != 0;
-        let along = |s: Side| Axis { size: s.input, origin: -(s.before as isize), count: s.output, stride: s.stride, taps: s.taps, dilation: s.dilation };
-        let source = Source { ptr: read(x), channels: g.channels, image: g.image(), width: g.x.input, y: along(g.y), x: along(g.x) };
-        // SAFETY: the slices were checked.
-        unsafe {
-            if g.is_depthwise() { depthwise::weights(g, &source, rows, read(dz), dw, adds, write(scratch), share) }
-            else { weights::run(g, &source, rows, read(dz), dw, adds, write(scratch), share) }
+    // panels of weights are packed once for all images if they fit their room; positions a stride apart have other panels
+    let is_packed_once = g.y.stride * g.x.stride == 1 && g.panels() + weights::DZ_ROOM <= PANEL_ROOM;
+    let most = if g.is_depthwise() || is_packed_once { IMAGES / g.image().max(1) } else { rows };
+    let mut first = 0;
+    while first == 0 || first < rows {
+        let images = first..(first + most.max(1)).min(rows);
+        prepare(images.clone());
+        if let Some(dw) = to.dw {
+            debug_assert!(x.len() >= rows * g.image() && dw.len() >= g.weights());
+            let adds = first > 0 || to.accumulate & ACCUMULATE_W != 0;
+            let along = |s: Side| Axis { size: s.input, origin: -(s.before as isize), count: s.output, stride: s.stride, taps: s.taps, dilation: s.dilation };
+            let source = Source { ptr: read(&x[first * g.image()..]), channels: g.channels, image: g.image(), width: g.x.input, y: along(g.y), x: along(g.x) };
+            let dz = read(&dz[first * g.result()..]);
+            // SAFETY: the slices were checked.
+            unsafe {
+                if g.is_depthwise() { depthwise::weights(g, &source, images.len(), dz, dw, adds, write(scratch), share) }
+                else { weights::run(g, &source, images.len(), dz, dw, adds, write(scratch), share) }
+            }
         }
+        if let Some(dx) = to.dx {
+            debug_assert!(w.len() >= g.weights() && dx.len() >= rows * g.image());
+            image_gradient(g, rows, images.clone(), w, dz, dx, scratch, share);
+        }
+        first = images.end.max(1);
     }
     if let Some(db) = to.db {
         let columns = part(g.filters, share.index, share.count);
         column_sums(&dz[..rows * g.result()], g.filters, columns.clone(), &db[columns], to.accumulate & ACCUMULATE_B != 0);
-    }
-    if let Some(dx) = to.dx {
-        debug_assert!(w.len() >= g.weights() && dx.len() >= rows * g.image());
-        image_gradient(g, rows, w, dz, dx, scratch, share);
     }
 }
 
@@ -242,13 +264,15 @@ fn greatest_common_divisor(a: usize, b: usize) -> usize {
     }
 }
 
+/// dx of some images, for a share of the lines of all.
 #[rustfmt::skip]
-fn image_gradient(g: &Geometry, rows: usize, w: Cells, dz: Cells, dx: Cells, scratch: Cells, share: Share) {
+fn image_gradient(g: &Geometry, rows: usize, images: Range<usize>, w: Cells, dz: Cells, dx: Cells, scratch: Cells, share: Share) {
     let (inputs, filters) = (g.channels / g.groups, g.filters / g.groups);
     let line = g.x.input * g.channels;
     for top in 0..g.y.stride.min(g.y.input) {
         let py = phase(g.y, top);
-        let lines = part(rows * py.count, share.index, share.count);
+        let share = part(rows * py.count, share.index, share.count);
+        let lines = share.start.max(images.start * py.count)..share.end.min(images.end * py.count);
         for left in 0..g.x.stride.min(g.x.input) {
             let px = phase(g.x, left);
             if lines.is_empty() { continue }
@@ -286,6 +310,7 @@ fn image_gradient(g: &Geometry, rows: usize, w: Cells, dz: Cells, dx: Cells, scr
                 outputs: inputs,
                 bias: None,
                 scratch: write(scratch),
+                is_packed: lines.start > share.start && g.y.stride * g.x.stride == 1,
             };
             // SAFETY: as in `forward`.
             unsafe { if g.is_depthwise() { depthwise::run(&product, lines.clone(), |_| {}) } else { product.run(lines.clone(), |_| {}) } }
@@ -298,8 +323,12 @@ fn image_gradient(g: &Geometry, rows: usize, w: Cells, dz: Cells, dx: Cells, scr
 pub fn backward(
     g: &Geometry, rows: usize, x: Cells, w: Cells, saved: Cells, dy: Cells, dz: Cells, kind: u32, to: &Gradients, scratch: Cells,
 ) {
-    if kind != LINEAR {
-        activation::backward(kind, saved, dy, dz);
+    if kind == LINEAR {
+        gradients(g, rows, x, w, dy, to, scratch, Share::WHOLE, |_| {});
+    } else {
+        gradients(g, rows, x, w, dz, to, scratch, Share::WHOLE, |images| {
+            let at = images.start * g.result()..images.end * g.result();
+            activation::backward(kind, &saved[at.clone()], &dy[at.clone()], &dz[at]);
+        });
     }
-    gradients(g, rows, x, w, if kind == LINEAR { dy } else { dz }, to, scratch, Share::WHOLE);
 }

@@ -38,6 +38,8 @@ struct Window {
 trait Pooling {
     /// True if windows of 2 × 2 have code without loops.
     const IS_UNROLLED: bool = false;
+    /// True if the first tap is known already.
+    const KNOWS_FIRST: bool = false;
     /// The channels from `channel` on, as many as the lane has floats.
     unsafe fn channels<L: Lane>(&self, g: &Geometry, window: &Window, channel: usize);
 }
@@ -86,7 +88,9 @@ impl Window {
         if P::IS_UNROLLED && self.y.len() == 2 && self.x.len() == 2 {
             // the usual size, without loops
             let tap = self.y.start * g.x.taps + self.x.start;
-            f(line, tap);
+            if !P::KNOWS_FIRST {
+                f(line, tap);
+            }
             f(line + right, tap + 1);
             f(line + down, tap + g.x.taps);
             f(line + down + right, tap + g.x.taps + 1);
@@ -112,6 +116,7 @@ struct Largest {
 
 impl Pooling for Largest {
     const IS_UNROLLED: bool = true;
+    const KNOWS_FIRST: bool = true;
     #[inline(always)]
     unsafe fn channels<L: Lane>(&self, g: &Geometry, window: &Window, channel: usize) {
         // SAFETY: the caller's promise.

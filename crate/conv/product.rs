@@ -208,6 +208,8 @@ pub struct Product {
     /// One float for each filter, or zeros.
     pub bias: Option<*const f32>,
     pub scratch: *mut f32,
+    /// True if a product with the same weights came before, whose panels are in scratch if all of them fit there.
+    pub is_packed: bool,
 }
 
 /// The filters of a panel: a job without its rows, and the panel's width and existing columns.
@@ -255,7 +257,7 @@ impl Product {
                 };
                 // SAFETY: panels fit their room by the choice of `deep` and `together`; windows lie in the block.
                 unsafe {
-                    for s in chunk.clone() {
+                    for s in chunk.clone().filter(|_| !(self.is_packed && is_single)) {
                         let (group, j, columns, width) = strip_of(s);
                         let panel = scratch.add((s - from) * steps * widest);
                         let taps = x.taps / across;

@@ -2,7 +2,7 @@
 //! positions of a block, line by line.
 
 use super::product::{copy, fill, Source};
-use super::tile::{self, Job, Repeat, SHORT, TALLEST};
+use super::tile::{self, Job, Repeat, SHORT, TALLEST, WIDEST};
 use super::{part, write, Geometry, Share, BAND, PANEL_ROOM};
 use crate::gemm;
 use crate::sweep::Cells;
@@ -12,7 +12,9 @@ use core::array::from_fn;
 const BLOCK: usize = 1 << 13;
 /// Positions of a block, at most: a first-level cache holds the channels of a tile and a panel of dz.
 const POSITIONS: usize = 3 << 6;
-/// Shares begin at multiples of this number of rows of dw.
+/// Room for a panel of dz, behind that of the weights: these stay, for the gradient of the next images.
+pub const DZ_ROOM: usize = POSITIONS * WIDEST;
+/// Shares begin at multiples of this number of rows of dw, or of a low tile where there are few of them.
 const UNIT: usize = 12;
 
 /// dw (+)= windowsᵀ · dz, for a share of the rows of dw of each group.
@@ -24,8 +26,9 @@ pub unsafe fn run(
     let (height, widest) = gemm::tile();
     let (inputs, filters) = (g.channels / g.groups, g.filters / g.groups);
     let k = g.y.taps * g.x.taps * inputs;
-    let units = part(k.div_ceil(UNIT), share.index, share.count);
-    let ks = (units.start * UNIT).min(k)..(units.end * UNIT).min(k);
+    let unit = if k < 2 * UNIT { SHORT } else { UNIT };
+    let units = part(k.div_ceil(unit), share.index, share.count);
+    let ks = (units.start * unit).min(k)..(units.end * unit).min(k);
     if !adds {
         dw[ks.start * g.filters..ks.end * g.filters].iter().for_each(|d| d.set(0.0));
     }
@@ -34,7 +37,7 @@ pub unsafe fn run(
     // places of the window that lie side by side in the image: those of a line, or the channels of a tap
     let side_by_side = if g.groups == 1 && g.x.dilation == 1 { g.x.taps * inputs } else { inputs };
     let table = scratch.wrapping_add(PANEL_ROOM).cast::<u32>();
-    let room = scratch.wrapping_add(BAND);
+    let (panel, room) = (scratch.wrapping_add(PANEL_ROOM - DZ_ROOM), scratch.wrapping_add(BAND));
     let (right, c) = (source.x.stride * g.channels, write(dw));
     // SAFETY: the caller's promise; panels of that number of positions fit their room.
     unsafe {
@@ -54,7 +57,7 @@ pub unsafe fn run(
                 // columns of dz are a panel themselves if there are as many as in one
                 let is_panel = columns == width && block.x.len() == g.x.output;
                 if !is_panel {
-                    let mut to = scratch;
+                    let mut to = panel;
                     for y in 0..block.y.len() {
                         for x in 0..block.x.len() {
                             let from = first.add((y * g.x.output + x) * g.filters);
@@ -67,7 +70,7 @@ pub unsafe fn run(
                 let to = c.add(group * filters + j);
                 let job = Job {
                     a: block.at.add(group * inputs), at: [0; TALLEST], is_adjacent: false, steps: table, run: positions,
-                    b: if is_panel { first } else { scratch.cast_const() }, b_step: if is_panel { g.filters } else { width },
+                    b: if is_panel { first } else { panel.cast_const() }, b_step: if is_panel { g.filters } else { width },
                     start: to, start_is_c: true, c: to, to: [0; TALLEST], across: Repeat::ONCE, down: Repeat::ONCE,
                 };
                 let place = |k: usize| {

@@ -305,6 +305,27 @@ describe('installed', () => {
     run(process.execPath, [compiler, ...options, write(name, body)], project)
   })
 
+  test('the types of all entries fit together', () => {
+    const file = write(
+      'entries.mts',
+      Object.keys(ENTRIES)
+        .map((name, i) => `export * as entry${i} from '${name}'\n`)
+        .join(''),
+    )
+    const options = [
+      '--module',
+      'nodenext',
+      '--target',
+      'es2022',
+      '--lib',
+      'es2023,dom,dom.iterable',
+      '--strict',
+      '--exactOptionalPropertyTypes',
+      '--noEmit',
+    ]
+    run(process.execPath, [TYPESCRIPT, ...options, file], project)
+  })
+
   test('its types stand alone where the compiler knows neither the DOM nor WebAssembly', () => {
     const file = write('bare.mts', `declare global { interface AbortSignal {} }\nimport { load } from 'gradus'\nvoid load()\n`)
     const options = ['--module', 'nodenext', '--target', 'es2022', '--lib', 'es2022', '--strict', '--noEmit']

@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import ts from 'typescript'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import * as attention from '../../ts/attention/index.js'
 import { type Allowed, type AnySchema, checkOptions, isAllowed, type Kind, describe as wantsOf } from '../../ts/common/options.js'
 import * as conv from '../../ts/conv/index.js'
@@ -33,8 +33,6 @@ import { fixture as xrayed } from '../xray/fixture.js'
 const TINY = { vocabulary: 2, context: 2, width: 2, heads: 1, blocks: 1 }
 const { Adam, Dense, mse, Sequential, SGD, schedules } = gradus
 beforeAll(() => gradus.load({ backend: 'js' }))
-// the next file in this process begins with the usual backend
-afterAll(() => gradus.load())
 
 // biome-ignore lint/suspicious/noExplicitAny: wrong options are the point
 type Given = any

@@ -1,7 +1,11 @@
 /** Convolution on every backend against the sum in its definition, with derivatives of first and second order. */
 import { describe, expect, test } from 'vitest'
+import { GEOMETRY } from '../../ts/backend/conv-kernels.js'
 import type { Backend } from '../../ts/backend/index.js'
+import { ACCUMULATE_W, ACTIVATIONS, type Ptr } from '../../ts/backend/kernels.js'
+import { withConv } from '../../ts/backend/rooms/conv.js'
 import { conv1d, conv2d } from '../../ts/conv/index.js'
+import { windowOver } from '../../ts/conv/window.js'
 import { supportedVariants } from '../../ts/debug/index.js'
 import { createBackend, Generator, gradients, mul, sum, type Tensor, tensor } from '../../ts/index.js'
 import { type ConvCase, convCase, draw } from './shapes.js'
@@ -51,3 +55,48 @@ describe.each(backends)('%s', (_, backend, tolerance) => {
     }
   })
 })
+
+// [rows, height, width, channels, filters, groups, taps, stride]: some images at a time, one by one, channels as lanes, strides, panels that do not fit
+describe.each([
+  [11, 12, 12, 32, 24, 1, 3, 1],
+  [3, 20, 20, 48, 16, 1, 3, 1],
+  [3, 18, 18, 60, 12, 6, 2, 1],
+  [3, 28, 28, 36, 36, 36, 3, 1],
+  [3, 29, 30, 40, 40, 40, 3, 2],
+  [3, 14, 14, 36, 20, 1, 3, 2],
+  [3, 9, 9, 256, 128, 1, 3, 1],
+])(
+  '%i images of %i × %i × %i, %i filters in %i groups, %i taps, stride %i',
+  (rows, height, width, channels, filters, groups, taps, stride) => {
+    test.each(supportedVariants())('%s: gradients are those of one image at a time, to the bit', (variant) => {
+      const backend = createBackend({ variant })
+      const { heap } = backend
+      const random = new Generator(rows * channels)
+      const options = { kernel: [taps, taps], stride, padding: 'same', dilation: 1, groups } as const
+      const window = windowOver([rows, height, width, channels], filters, groups, options, 'conv')
+      const geometry = heap.allocate(4 * GEOMETRY.length)
+      heap.intView(geometry, GEOMETRY.length).set(GEOMETRY.map((name) => window.geometry[name]))
+      const [image, result, weights] = [window.inputShape.slice(1), window.outputShape.slice(1), window.weightShape].map((shape) =>
+        shape.reduce((a, b) => a * b, 1),
+      )
+      const place = (size: number): Ptr => {
+        const at = heap.allocate(4 * size)
+        heap.view(at, size).set(random.normals(size))
+        return at
+      }
+      const [x, w, saved, dy] = [rows * image, weights, rows * result, rows * result].map(place)
+      const gradientsBy = (together: number) => {
+        const [dz, dx, dw] = [rows * result, rows * image, weights].map((size) => heap.allocate(4 * size))
+        for (let i = 0; i < rows; i += together) {
+          const [images, results] = [4 * i * image, 4 * i * result]
+          withConv(backend).convBackward(
+            ...([x + images, w, saved + results, dy + results, dz + results, dw, 0, dx + images] as const),
+            ...([together, geometry, ACTIVATIONS.indexOf('relu'), i === 0 ? 0 : ACCUMULATE_W, heap.scratch] as const),
+          )
+        }
+        return [heap.view(dx, rows * image).slice(), heap.view(dw, weights).slice()]
+      }
+      expect(gradientsBy(rows)).toEqual(gradientsBy(1))
+    })
+  },
+)

@@ -156,12 +156,13 @@ describe('runs in Node:', () => {
     expect(await retrained()).toMatchObject({ version: 2, training: false, error: null })
   })
 
-  test.each([
-    ['without a word', 'process.exit(0)', /ended with code 0, before it had a model/],
-    ['with a code', 'process.exit(7)', /ended with code 7/],
-    ['out of memory', 'const all = []; for (;;) all.push(new Array(1e5).fill(all.length))', /memory limit/],
-    ['with an error that nobody catches', "setTimeout(() => { throw new Error('gone') })", /gone/],
-  ])('node-server goes on where the worker dies %s, says so, and trains again', async (_, dies, says) => {
+  test('node-server goes on where the worker dies, says how, and trains again', async () => {
+    const deaths = [
+      ['process.exit(0)', /ended with code 0, before it had a model/],
+      ['process.exit(7)', /ended with code 7/],
+      ['const all = []; for (;;) all.push(new Array(1e5).fill(all.length))', /memory limit/],
+      ["setTimeout(() => { throw new Error('gone') })", /gone/],
+    ] as const
     const url = await start('node-server', ['server.js'], { TRAIN_SECONDS: '1', TRAIN_MEGABYTES: '128' })
     const program = path.join(project('node-server'), 'retrain.js')
     const before = readFileSync(program, 'utf8')
@@ -175,8 +176,10 @@ describe('runs in Node:', () => {
       }
     }
     try {
-      writeFileSync(program, dies)
-      expect(await retrained()).toMatchObject({ version: 1, training: false, error: expect.stringMatching(says) })
+      for (const [dies, says] of deaths) {
+        writeFileSync(program, dies)
+        expect(await retrained()).toMatchObject({ version: 1, training: false, error: expect.stringMatching(says) })
+      }
     } finally {
       writeFileSync(program, before)
     }
@@ -246,7 +249,7 @@ describe('runs in Node:', () => {
     const folder = project('tiny-gpt')
     const text = 'one two three four five six seven eight nine ten '.repeat(200)
     writeFileSync(path.join(folder, 'numbers.txt'), text)
-    const said = await run(process.execPath, ['train.js', 'numbers.txt', '10', '150'], { cwd: folder })
+    const said = await run(process.execPath, ['train.js', 'numbers.txt', '10', '40'], { cwd: folder })
     const losses = [...said.matchAll(/^step \d+: (\S+) a token/gm)].map(([, loss]) => Number(loss))
     expect(losses.at(-1)).toBeLessThan(losses[0] - 1)
     expect(await run(process.execPath, ['write.js', 'one two', '20'], { cwd: folder })).toMatch(/^one two \w+ \w+/)

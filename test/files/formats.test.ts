@@ -1,14 +1,12 @@
 /** Every file says the version of its format. One that a later version wrote is refused, with the remedy. */
-import { beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { encoderFromState, fitScaler, fromTable, scalerFromState } from '../../ts/data/index.js'
 import { decodeSafetensors } from '../../ts/export/index.js'
 import { loadImageModel } from '../../ts/images/index.js'
-import { Dense, decodeModel, decodeState, encodeModel, encodeState, load } from '../../ts/index.js'
+import { Dense, decodeModel, decodeState, encodeModel, encodeState } from '../../ts/index.js'
 import { loadSeriesModel } from '../../ts/series/index.js'
 import { loadTableModel } from '../../ts/table/index.js'
 import { withHeader } from '../tools/model-files.js'
-
-beforeAll(() => load())
 
 const withParts = (parts: Record<string, unknown>) => encodeModel(new Dense(1, 1), parts)
 

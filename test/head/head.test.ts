@@ -1,5 +1,5 @@
 /** Heads: what they predict, learn and forget, and that bad input leaves them as they were. */
-import { beforeAll, describe, expect, expectTypeOf, test, vi } from 'vitest'
+import { describe, expect, expectTypeOf, test, vi } from 'vitest'
 import { RandomStream } from '../../ts/common/random-stream.js'
 import { chooseEngine, engineOfHeads } from '../../ts/head/engine.js'
 import {
@@ -12,10 +12,8 @@ import {
   loadHead,
   trainHead,
 } from '../../ts/head/index.js'
-import { load, tensor } from '../../ts/index.js'
+import { tensor } from '../../ts/index.js'
 import { collectGarbage } from '../tools/garbage.js'
-
-beforeAll(() => load({ backend: 'wasm' }))
 
 /** Clouds around random points, by class. */
 function clouds(labels: readonly string[], each: number, width: number, spread = 0.5, seed = 1) {

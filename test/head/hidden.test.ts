@@ -1,10 +1,8 @@
 /** The small net of a head: taken where a line cannot do it, left where it can, and a head like others afterwards. */
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { RandomStream } from '../../ts/common/random-stream.js'
 import { type Head, type HeadPrediction, headToFunction, loadHead, loadMultiLabelHead, reportText, trainHead } from '../../ts/head/index.js'
-import { decodeState, encodeState, load } from '../../ts/index.js'
-
-beforeAll(() => load({ backend: 'wasm' }))
+import { decodeState, encodeState } from '../../ts/index.js'
 
 /** A ring around a disk, and noise in further columns: no line tells them apart. */
 function rings(count: number, seed: number, width = 4) {

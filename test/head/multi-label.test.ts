@@ -1,5 +1,5 @@
 /** Heads with arrays as labels: a logistic regression a class, learned, forgotten, saved and explained as other heads are. */
-import { beforeAll, describe, expect, expectTypeOf, test } from 'vitest'
+import { describe, expect, expectTypeOf, test } from 'vitest'
 import { RandomStream } from '../../ts/common/random-stream.js'
 import {
   chooseNext,
@@ -12,9 +12,7 @@ import {
   reportText,
   trainHead,
 } from '../../ts/head/index.js'
-import { encodeState, load, loadState, sigmoid, tensor } from '../../ts/index.js'
-
-beforeAll(() => load({ backend: 'wasm' }))
+import { encodeState, loadState, sigmoid, tensor } from '../../ts/index.js'
 
 const TAGS = ['art', 'money', 'sport'] as const
 type Tag = (typeof TAGS)[number]

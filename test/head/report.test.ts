@@ -1,10 +1,7 @@
 /** Reports on heads: their figures are those of the head, and advice never contradicts them. */
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { RandomStream } from '../../ts/common/random-stream.js'
 import { loadHead, reportHtml, reportText, trainHead } from '../../ts/head/index.js'
-import { load } from '../../ts/index.js'
-
-beforeAll(() => load({ backend: 'wasm' }))
 
 /** Clouds around a point for each class; the second and third are at the same place. */
 function clouds(labels: readonly string[], each: number, place: (c: number) => number = (c) => c) {

@@ -155,6 +155,7 @@ describe('weightedCrossEntropy', () => {
       expect(() => weightedCrossEntropy(w as never)).toThrow('wants a factor for each class in an array')
     for (const w of [-1, Number.NaN, Infinity])
       expect(() => weightedCrossEntropy([1, w])).toThrow(`weightedCrossEntropy: wants finite factors from 0, got ${w} for class 1`)
+    expect(() => weightedCrossEntropy([-1, 1])).toThrow('got -1 for class 0')
     const loss = weightedCrossEntropy([1, 1])
     expect(() => loss(x, [0, 2])).toThrow('weightedCrossEntropy: label: wants whole numbers from 0 to 1')
     expect(() => loss(x, [0, 1], { labelSmoothing: 1 })).toThrow('weightedCrossEntropy: labelSmoothing')

@@ -1,19 +1,7 @@
 /** Refusals of layers, losses and operations: options that do not exist, calls that come too early. */
 import { describe, expect, test } from 'vitest'
-import {
-  Adam,
-  centralize,
-  createBackend,
-  Dense,
-  evaluateModel,
-  fit,
-  gather,
-  initializers,
-  mse,
-  relu,
-  Sequential,
-  sum,
-} from '../../ts/index.js'
+import { Adam, createBackend, Dense, evaluateModel, fit, gather, initializers, mse, relu, Sequential, sum } from '../../ts/index.js'
+import { centralize } from '../../ts/optim/index.js'
 import { netOfTwo, threeRows } from '../tools/small-nets.js'
 
 const backend = createBackend({ backend: 'js' })

@@ -1,27 +1,13 @@
 /** Displays of notebooks: every kind of result has text, and a picture or a page where there is one; nothing is seen by loops, JSON or clones. */
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { trainHead } from '../../ts/head/index.js'
-import {
-  Adam,
-  BatchNorm,
-  crossEntropy,
-  Dense,
-  evaluateModel,
-  fit,
-  fitMany,
-  type History,
-  load,
-  Sequential,
-  tensor,
-} from '../../ts/index.js'
+import { Adam, BatchNorm, crossEntropy, Dense, evaluateModel, fit, fitMany, type History, Sequential, tensor } from '../../ts/index.js'
 import { view } from '../../ts/notebook/index.js'
 import { showInNotebooks } from '../../ts/report/notebook.js'
 import { forecast } from '../../ts/series/index.js'
 import { trainTable } from '../../ts/table/index.js'
 import { createStudy, float } from '../../ts/tune/index.js'
 import { XRay } from '../../ts/xray/index.js'
-
-beforeAll(() => load({ backend: 'wasm' }))
 
 type Formats = Record<string, string>
 /** What a kernel does with the value of a cell. */

@@ -1,8 +1,8 @@
 /** Every wrapper takes any optimizer, every schedule any option, and every option has its errors. */
 import { describe, expect, test } from 'vitest'
 import { createBackend } from '../../ts/backend/index.js'
-import { Cautious, GradientAccumulation, Lookahead, type Optimizer, SAM, WeightAverage } from '../../ts/index.js'
-import { AveragingOptimizer, OPTIMIZERS, type OptimizerLike } from '../../ts/optim/index.js'
+import { GradientAccumulation, Lookahead, type Optimizer, SAM, WeightAverage } from '../../ts/index.js'
+import { AveragingOptimizer, Cautious, OPTIMIZERS, type OptimizerLike } from '../../ts/optim/index.js'
 import { Parameter } from '../../ts/parameter.js'
 import { Scheduler } from '../../ts/schedule/index.js'
 import { backends } from '../tools/optim-runner.js'

@@ -101,31 +101,42 @@ def case(name, kind, bidirectional=False, lengths=None, initial=False, mask=None
     )
 
 
-def curve(kind, optimizer, steps=40):
-    """Losses of a small net that says the next value of sines, and its last weights, from given weights. One bias is trained where one is enough."""
+def curve(kind, optimizer, steps=40, both=False):
+    """
+    Losses of a small net that says the next value of sines, from given weights. One bias is trained where one is enough. `both`: of both directions,
+    with gradients of norm .05 at most and a learning rate that falls to zero.
+    """
     torch.manual_seed(5)
     units = 6
-    layer, head = KINDS[kind](1, units, batch_first=True), torch.nn.Linear(units, 1)
+    layer, head = KINDS[kind](1, units, batch_first=True, bidirectional=both), torch.nn.Linear((1 + both) * units, 1)
     phase = torch.linspace(0, 5, 8)[:, None] + 0.5 * torch.arange(11)
     x, y = torch.sin(phase[:, :10, None]), torch.sin(phase[:, 10:])
-    hidden = layer.bias_hh_l0
-    trained = torch.zeros_like(hidden)
+    hidden = [layer.bias_hh_l0, *([layer.bias_hh_l0_reverse] if both else [])]
+    trained = torch.zeros_like(hidden[0])
     if kind == "GRU":
         trained[2 * units :] = 1
     with torch.no_grad():
-        hidden *= trained
+        for bias in hidden:
+            bias *= trained
     first = {n: t.detach().clone() for n, t in [*layer.state_dict().items(), *((f"head.{n}", t) for n, t in head.state_dict().items())]}
     method = optimizer([*layer.parameters(), *head.parameters()])
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(method, steps)
     losses = []
     for _ in range(steps):
-        loss = ((head(layer(x)[0][:, -1]) - y) ** 2).mean()
+        last = torch.cat(list(layer(x)[1]), 1) if both else layer(x)[0][:, -1]
+        loss = ((head(last) - y) ** 2).mean()
         method.zero_grad()
         loss.backward()
-        hidden.grad *= trained
+        for bias in hidden:
+            bias.grad *= trained
+        if both:
+            torch.nn.utils.clip_grad_norm_([*layer.parameters(), *head.parameters()], 0.05)
         method.step()
+        if both:
+            schedule.step()
         losses.append(float(loss.detach()))
     numbers = lambda t: dict(shape=list(t.shape), values=[float(v) for v in t.detach().reshape(-1)])
-    return dict(kind=kind, inputs=numbers(x), targets=numbers(y), first={n: numbers(t) for n, t in first.items()}, losses=losses)
+    return dict(kind=kind, both=both, inputs=numbers(x), targets=numbers(y), first={n: numbers(t) for n, t in first.items()}, losses=losses)
 
 
 LENGTHS = [2, 4, 1]
@@ -142,10 +153,12 @@ cases.append(case("LSTM from a state with holes", "LSTM", initial=True, mask=HOL
 doc = (
     "Of each case the leaves (x, weights in PyTorch's layout, the first state [rows, ways * parts * units]), output, last state, gradients of"
     " sum(output * outputGradient) + sum(state * stateGradient), and second derivatives: gradients of the sum of gradients * directions."
-    " `candidate` is the last third of bias_hh of a GRU, whose other thirds are 0. `curves` are 40 losses of a net [layer, dense] by Adam at .02."
+    " `candidate` is the last third of bias_hh of a GRU, whose other thirds are 0. `curves` are 40 losses of a net [layer, dense] by Adam at .02; with `both`,"
+    " of both directions, with clipped gradients and a rate that falls to zero."
 )
 versions = {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__}
-curves = [curve(kind, lambda parameters: torch.optim.Adam(parameters, lr=0.02)) for kind in KINDS]
+adam = lambda parameters: torch.optim.Adam(parameters, lr=0.02)
+curves = [*(curve(kind, adam) for kind in KINDS), curve("GRU", adam, both=True)]
 rows = ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases)
 more = ",\n".join(json.dumps(c, separators=(",", ":")) for c in curves)
 (here / "recurrent.json").write_text(f'{{"doc":{json.dumps(doc)},"versions":{json.dumps(versions)},"cases":[\n{rows}\n],"curves":[\n{more}\n]}}\n')

@@ -12,6 +12,7 @@ import {
   mse,
   mul,
   Sequential,
+  schedules,
   sum,
   type Tensor,
   tensor,
@@ -40,6 +41,8 @@ interface Case {
 
 interface Curve {
   kind: 'SimpleRNN' | 'GRU' | 'LSTM'
+  /** Both directions, clipped gradients, and a rate that falls to zero. */
+  both: boolean
   inputs: Numbers
   targets: Numbers
   first: Record<string, Numbers>
@@ -142,19 +145,20 @@ describe.each(backends)('%s', (_, backend, tolerance) => {
   })
 
   test.each(curves)(
-    '$kind: 40 steps of Adam have the losses of PyTorch, from the same weights',
-    async ({ kind, inputs, targets, first, losses }) => {
+    '$kind, both directions: $both: 40 steps of Adam have the losses of PyTorch, from the same weights',
+    async ({ kind, both, inputs, targets, first, losses }) => {
       const Layer = { SimpleRNN, GRU, LSTM }[kind] as unknown as typeof GRU
-      const layer = new Layer(1, 6)
-      const head = new Dense(6, 1)
-      const model = new Sequential([layer, head], { backend })
+      const layer = new Layer(1, 6, { bidirectional: both })
+      const head = new Dense<number, number>(both ? 12 : 6, 1)
+      const model = new Sequential([layer, head] as never, { backend })
       const make = ({ shape, values }: Numbers) => tensor(values, shape, { backend })
       loadTorchWeights(layer, Object.fromEntries(Object.entries(first).map(([name, value]) => [name, make(value)])))
       head.weight.assign(turned(make(first['head.weight'])))
       head.bias?.assign(make(first['head.bias']))
       const { epochs } = await fit(model, {
         ...{ inputs: make(inputs), targets: make(targets), loss: mse, epochs: losses.length, batchSize: 8, shuffle: false },
-        optimizer: new Adam(model.parameters(), { learningRate: 0.02 }),
+        optimizer: new Adam(model.parameters(), { learningRate: 0.02, ...(both && { clipNorm: 0.05 }) }),
+        ...(both && { schedule: schedules.cosine(0.02, { steps: losses.length }) }),
       })
       epochs.forEach(({ loss }, i) =>
         expect(Math.abs(loss - losses[i]), `step ${i}: ${loss}, PyTorch ${losses[i]}`).toBeLessThanOrEqual(

@@ -1,5 +1,5 @@
 /** Forecasts from rows to file: what they keep to, what they refuse, and that no model sees what it is judged by. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { RandomStream } from '../../ts/common/random-stream.js'
 import { load } from '../../ts/index.js'
 import { calendarOf } from '../../ts/series/calendar.js'
@@ -11,8 +11,6 @@ import type { SeriesReport } from '../../ts/series/report.js'
 import { RULES } from '../../ts/series/show-report.js'
 
 beforeAll(() => load({ reproducible: true }))
-// the next file in this process begins with the usual backend
-afterAll(() => load())
 
 const HOW: ForecastOptions = { time: 't', value: 'y', horizon: 4, season: 4 }
 const rowsOf = (count: number, y: (t: number) => number | null, more: object = {}) =>

@@ -105,6 +105,13 @@ describe('times', () => {
 })
 
 describe('rows', () => {
+  test('numbers that may be days of Excel are told, others are not', () => {
+    const notes = (first: number, step = 1) => read(Array.from({ length: 9 }, (_, i) => ({ t: first + i * step, y: i }))).notes
+    expect(notes(45658)[1]).toMatch(/^45658 may be 2025-01-01 in Excel's days/)
+    expect(notes(36526)[1]).toMatch(/2000-01-01/)
+    for (const [first, step] of [[0], [1990], [36525], [55146], [45658.5], [45658, 0.5]]) expect(notes(first, step)).toHaveLength(1)
+  })
+
   test('one series, its frequency told', () => {
     const { series, notes, seasons } = read(months(24))
     expect(series).toHaveLength(1)

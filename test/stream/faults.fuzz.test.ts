@@ -6,14 +6,13 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { RandomStream } from '../../ts/common/random-stream.js'
 import { encoderFromStream, streamTable } from '../../ts/data/index.js'
-import { Adam, Checkpoint, Dense, decodeState, encodeState, load, type Module, mse, Sequential, type Tensor } from '../../ts/index.js'
+import { Adam, Checkpoint, Dense, decodeState, encodeState, type Module, mse, Sequential, type Tensor } from '../../ts/index.js'
 import { type FitStreamOptions, fitStream, OnlineLearner, type OnlineState, type StreamData } from '../../ts/stream/index.js'
 import { cases } from '../tools/nightly.js'
 
-beforeAll(() => load({ backend: 'wasm' }))
 const folder = mkdtempSync(path.join(tmpdir(), 'gradus-stream-faults-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 

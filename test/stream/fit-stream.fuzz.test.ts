@@ -5,13 +5,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { RandomStream } from '../../ts/common/random-stream.js'
-import { Adam, Checkpoint, Dense, fit, load, type Module, mse, Sequential, type Tensor } from '../../ts/index.js'
+import { Adam, Checkpoint, Dense, fit, type Module, mse, Sequential, type Tensor } from '../../ts/index.js'
 import { fitStream } from '../../ts/stream/index.js'
 import { cases } from '../tools/nightly.js'
 
-beforeAll(() => load({ backend: 'wasm' }))
 const folder = mkdtempSync(path.join(tmpdir(), 'gradus-stream-fuzz-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { encoderFromStream, streamTable } from '../../ts/data/index.js'
 import {
   Adam,
@@ -12,7 +12,6 @@ import {
   EarlyStopping,
   fit,
   GradientAccumulation,
-  load,
   type Module,
   mse,
   mul,
@@ -22,8 +21,6 @@ import {
   type Training,
 } from '../../ts/index.js'
 import { type FitStreamOptions, fitStream, type StreamData } from '../../ts/stream/index.js'
-
-beforeAll(() => load({ backend: 'wasm' }))
 
 const folder = mkdtempSync(path.join(tmpdir(), 'gradus-stream-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -1,24 +1,10 @@
 /** OnlineLearner: it follows a stream, remembers and forgets, and notices when the data change. */
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { RandomStream } from '../../ts/common/random-stream.js'
 import { fromTable } from '../../ts/data/index.js'
-import {
-  Adam,
-  crossEntropy,
-  Dense,
-  decodeState,
-  encodeState,
-  load,
-  type Module,
-  mse,
-  Sequential,
-  type Tensor,
-  tensor,
-} from '../../ts/index.js'
+import { Adam, crossEntropy, Dense, decodeState, encodeState, type Module, mse, Sequential, type Tensor, tensor } from '../../ts/index.js'
 import { DriftDetector } from '../../ts/stream/drift.js'
 import { type Drift, OnlineLearner, type OnlineOptions } from '../../ts/stream/index.js'
-
-beforeAll(() => load({ backend: 'wasm' }))
 
 const weights = (model: Module) => model.parameters().map((p: Tensor) => [...p.data()])
 const learner = (options: Partial<OnlineOptions> = {}, model: Module = new Sequential([new Dense(2, 1)], { seed: 1 })) =>

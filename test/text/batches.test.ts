@@ -2,14 +2,13 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { GPT, MultiHeadAttention, nextTokenLoss } from '../../ts/attention/index.js'
-import { Adam, Checkpoint, crossEntropy, Dense, Embedding, fit, Generator, load, Module, type Tensor, tensor } from '../../ts/index.js'
+import { Adam, Checkpoint, crossEntropy, Dense, Embedding, fit, Generator, Module, type Tensor, tensor } from '../../ts/index.js'
 import { GRU } from '../../ts/recurrent/index.js'
 import { fitStream } from '../../ts/stream/index.js'
 import { bucketBatches, nextTokenRows, padTokens, stepMask } from '../../ts/text/index.js'
 
-beforeAll(() => load({ backend: 'wasm' }))
 const folder = mkdtempSync(path.join(tmpdir(), 'gradus-text-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 

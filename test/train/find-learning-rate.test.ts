@@ -6,7 +6,6 @@ import {
   Adam,
   AdamW,
   add,
-  addNoise,
   BatchNorm,
   createBackend,
   crossEntropy,
@@ -31,7 +30,7 @@ import {
   type TensorLike,
   tensor,
 } from '../../ts/index.js'
-import { OPTIMIZERS } from '../../ts/optim/index.js'
+import { addNoise, OPTIMIZERS } from '../../ts/optim/index.js'
 import { suggest } from '../../ts/train/find-learning-rate.js'
 
 const backends = [

@@ -16,12 +16,12 @@ import {
   type Momentum,
   mae,
   mse,
-  Nesterov,
   RMSProp,
   Sequential,
   SGD,
   schedules,
 } from '../../ts/index.js'
+import { Nesterov } from '../../ts/optim/index.js'
 import { XRay, type XRayOptions } from '../../ts/xray/index.js'
 import type { XrayReport } from '../../ts/xray/report.js'
 

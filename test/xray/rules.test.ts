@@ -1,12 +1,10 @@
 /** Verdicts: each rule finds its figures and nothing else, its sentences say only figures, and faults are named. */
-import { beforeAll, describe, expect, test } from 'vitest'
-import { Adam, crossEntropy, Dense, fit, load, mae, Sequential, SGD } from '../../ts/index.js'
+import { describe, expect, test } from 'vitest'
+import { Adam, crossEntropy, Dense, fit, Generator, mae, Sequential, SGD } from '../../ts/index.js'
 import type { XrayReport } from '../../ts/xray/index.js'
 import { diagnose, XRay } from '../../ts/xray/index.js'
 import { SOURCES } from '../../ts/xray/rules.js'
 import { caseOf, describeCase, draw, FAULTS, run, TITLES } from './faults.js'
-
-beforeAll(() => load({ backend: 'wasm' }))
 
 /** A report of a sound training: a net of three layers, whose loss falls from 1.2 to 0.05. */
 function sound(): XrayReport {
@@ -259,6 +257,22 @@ describe('reach', () => {
     const { verdicts, fit } = await run(caseOf(null, seed))
     expect((fit?.right as number) < 0.8).toBe(true)
     expect(verdicts.map(({ rule }) => rule)).not.toContain('labels that look wrong')
+  })
+
+  // classes by the sign of a product, right labels, thirty steps of all rows
+  test.each([4, 5, 6])('a net whose loss still falls has no wrong labels (seed %i)', async (seed) => {
+    const random = new Generator(seed)
+    const inputs = Array.from({ length: 600 }, () => [...random.normals(6)])
+    const targets = Int32Array.from(inputs, ([a, b, c]) => Number(a * b > 0) + Number(c > 1))
+    const model = new Sequential([new Dense(6, 32, { activation: 'relu' }), new Dense(32, 32, { activation: 'relu' }), new Dense(32, 3)], {
+      seed: 1,
+    })
+    const xray = new XRay({ level: 'full' })
+    const optimizer = new Adam(model.parameters(), { learningRate: 0.003 })
+    await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 30, batchSize: 'full', verbose: false, callbacks: [xray] })
+    const rules = xray.report.verdicts.map(({ rule }) => rule)
+    expect(rules).toContain('too few epochs')
+    expect(rules).not.toContain('labels that look wrong')
   })
 
   test.each(['line', 'friedman', 'waves'])('numbers of which a fifth are those of other rows look wrong (%s)', async (name) => {

@@ -1,5 +1,5 @@
 /** The X-ray of a training: it changes no bit, measures right, and refuses bad options. */
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import * as gradus from '../../ts/index.js'
 import {
   Adam,
@@ -12,7 +12,6 @@ import {
   fit,
   GradientAccumulation,
   type Loss,
-  load,
   mse,
   mul,
   Parameter,
@@ -30,8 +29,6 @@ import { type OptimizerParts, optimizerFacts } from '../../ts/xray/optimizer-fac
 import { rivalOf } from '../../ts/xray/rows.js'
 import { LOGIT_LOSSES } from '../../ts/xray/xray.js'
 import { caseOf, draw } from './faults.js'
-
-beforeAll(() => load({ backend: 'wasm' }))
 
 const data = draw('prototypes', 3, 200)
 const rows = { inputs: data.x, targets: Int32Array.from(data.y), loss: crossEntropy, verbose: false as const }

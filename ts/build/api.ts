@@ -3,7 +3,9 @@
  * a change of a file.
  * `make api` runs this program.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
@@ -92,17 +94,35 @@ function contentsOf(sections: readonly { title: string; entries: readonly Entry[
   return `${lines.join('\n')}\n`
 }
 
-/** The program, and the declarations that the compiler makes from its files: without bodies and internal members. */
+/** The program, and the declarations that the fast compiler makes from its files: without bodies and internal members. */
 function declare(files: string[]) {
   const { config } = ts.readConfigFile('tsconfig.json', ts.sys.readFile)
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, '.')
   const emitted = new Map<string, ts.SourceFile>()
-  const program = ts.createProgram(files, { ...options, noEmit: false, declaration: true, emitDeclarationOnly: true, stripInternal: true })
-  program.emit(undefined, (file, text) => {
-    const source = nameOf(file).replace(/\.d\.ts$/, '.ts')
-    emitted.set(source, ts.createSourceFile(source, text, ts.ScriptTarget.ES2022, true))
-  })
-  return { program, declarations: emitted }
+  const folder = mkdtempSync(path.join(tmpdir(), 'gradus-api-'))
+  try {
+    const project = path.join(folder, 'tsconfig.json')
+    const emits = {
+      noEmit: false,
+      noCheck: true,
+      declaration: true,
+      emitDeclarationOnly: true,
+      stripInternal: true,
+      rootDir: path.resolve('ts'),
+    }
+    const compilerOptions = { ...emits, outDir: folder, typeRoots: [path.resolve('node_modules/@types')] }
+    const entries = files.map((file) => path.resolve(file))
+    writeFileSync(project, JSON.stringify({ extends: path.resolve('tsconfig.json'), compilerOptions, files: entries, include: [] }))
+    execFileSync(process.execPath, ['node_modules/typescript-7/bin/tsc', '-p', project], { encoding: 'utf8' })
+    for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+      if (!file.endsWith('.d.ts')) continue
+      const source = `ts/${nameOf(path.resolve(file)).replace(/\.d\.ts$/, '.ts')}`
+      emitted.set(source, ts.createSourceFile(source, readFileSync(path.join(folder, file), 'utf8'), ts.ScriptTarget.ES2022, true))
+    }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+  return { program: ts.createProgram(files, options), declarations: emitted }
 }
 
 function nameOf(file: string): string {

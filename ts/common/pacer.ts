@@ -18,7 +18,9 @@ export class Pacer {
 
   /** True if the loops have worked long enough in this turn. */
   get isDue(): boolean {
-    return clock.now() - turn.began > this.milliseconds
+    const worked = clock.now() - turn.began
+    // a clock that was put back, as a test may do, would make the turn endless
+    return worked > this.milliseconds || worked < 0
   }
 
   /** Resolves in a turn that has time left for this loop; loops that have waited longer come first. */

@@ -153,7 +153,7 @@ export class Checkpoint implements Callback, Resume {
     this.best?.loadState(state)
   }
 
-  /** @internal see {@link Resume} */
+  /** Restores model, optimizer and callbacks from the last intact file, if there is one; called by `fit` before the first step. */
   async restore(training: Training): Promise<void> {
     const { path, files, options } = this
     const { keep = 2, parts = {} } = options

@@ -3,8 +3,18 @@ import { plainError, typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import { nodeModule } from '../files/node-module.js'
 
-/** A picture: the bytes of a file (PNG, JPEG, WebP, GIF, …), a Blob or File, or pixels as `ImageData` has them: four bytes each, red, green, blue, opacity. */
-export type ImageInput = Uint8Array | ArrayBuffer | Blob | Pixels
+/**
+ * A picture: the bytes of a file (PNG, JPEG, WebP, GIF, …), a Blob or File, or pixels as `ImageData` has them: four bytes each, red, green, blue, opacity.
+ * In a page also what it can draw: an `<img>`, `<canvas>` or `<video>` element, an `ImageBitmap` or `OffscreenCanvas`.
+ */
+export type ImageInput = Uint8Array | ArrayBuffer | Blob | Pixels | Drawable
+
+/** What a page can draw, for a compiler that may not know the DOM. */
+export type Drawable = { readonly width: number; readonly height: number } & (
+  | { readonly tagName: string }
+  | { close(): void }
+  | { getContext: unknown }
+)
 
 /** Decoded pixels, four bytes each. */
 export interface Pixels {
@@ -76,6 +86,13 @@ function isPixels(image: unknown): image is Pixels {
   return ArrayBuffer.isView(data) && width > 0 && data.length === width * height * 4
 }
 
+const DRAWABLE = ['HTMLImageElement', 'HTMLCanvasElement', 'HTMLVideoElement', 'ImageBitmap', 'OffscreenCanvas']
+
+/** An image of another window of the page, such as a frame, has classes of its own: names tell. */
+function isDrawable(image: unknown): image is ImageBitmap {
+  return DRAWABLE.includes(Object.prototype.toString.call(image).slice(8, -1))
+}
+
 async function bytesOf(image: ImageInput): Promise<Uint8Array> {
   if (image instanceof Uint8Array) return image
   if (image instanceof ArrayBuffer) return new Uint8Array(image)
@@ -113,7 +130,9 @@ function loadSharp(): Promise<MakeSharp> {
 async function inPage(image: ImageInput): Promise<Decoder> {
   const source = isPixels(image)
     ? new ImageData(new Uint8ClampedArray(image.data), image.width, image.height)
-    : new Blob([(await bytesOf(image)) as Uint8Array<ArrayBuffer>])
+    : isDrawable(image)
+      ? image
+      : new Blob([(await bytesOf(image)) as Uint8Array<ArrayBuffer>])
   const bitmap = await createImageBitmap(source)
   const { width, height } = bitmap
   const square = async (side: number) => {

@@ -3,7 +3,7 @@
  * @module gradus/images
  */
 export type { ReportTextOptions } from '../report/text.js'
-export type { ImageInput, Pixels } from './decode.js'
+export type { Drawable, ImageInput, Pixels } from './decode.js'
 export { imageFiles, imagesInFolder, isImageFile } from './folder.js'
 export { ImageModel, type ImagePrediction, loadImageModel } from './image-model.js'
 export type { LabeledImages, SkippedImage } from './image-set.js'

@@ -114,6 +114,12 @@ function throughNested(layers: readonly Module[], input: Tensor): Tensor {
 }
 
 export interface Sequential<L extends readonly Module[]> {
+  /**
+   * The output in evaluation mode, without recording, as {@link Module.predict} says.
+   *
+   * @example model.predict(inputs, { batchSize: 1000 }).toArray()
+   * @throws ShapeError naming the layer that the input does not fit
+   */
   predict<X extends Operand>(input: Input<L, X, ShapeOf<X>>, options?: PredictOptions): Tensor<Output<L, ShapeOf<X>>>
 }
 // biome-ignore-end lint/suspicious/noUnsafeDeclarationMerging: until here

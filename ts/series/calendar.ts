@@ -57,7 +57,7 @@ export function readTimes(who: string, column: string, given: readonly unknown[]
     const [time, own] = readTime(given[i], first)
     if (!Number.isFinite(time) || (own !== 'number' && !(time >= EARLIEST && time < LATEST)))
       throw (typeof given[i] === 'object' && !(given[i] instanceof Date) && given[i] !== null ? typeError : rangeError)(
-        `${who}: row ${i}: '${column}' wants a date such as 2024-12-31, 2024-12, 2024 Q4 or a number, got ${show(given[i])}`,
+        `${who}: row ${i}: '${column}' wants a date such as 2024-12-31, 2024-12, Dec 2024, 2024 Q4 or a number, got ${show(given[i])}`,
       )
     values[i] = time
     if (form === undefined || form === own) form = own

@@ -76,6 +76,9 @@ export interface SeriesSet {
 const isGap = missingTest(USUAL_GAPS)
 /** A series with a larger fraction of gaps is an error. */
 const MAX_GAPS = 0.5
+/** Days of Excel from 2000 to 2050. */
+const EXCEL = [36526, 55154] as const
+const excelDay = (days: number) => new Date(Date.UTC(1899, 11, 30 + days)).toISOString().slice(0, 10)
 /** The fewest values of a series. */
 const FEWEST = 4
 
@@ -119,7 +122,11 @@ export function readSeries(who: string, given: readonly object[], columns: Colum
       all.map((cells) => Float64Array.from(cells.times)),
       form,
     )
-  if (reading.calendar === undefined) notes.unshift(`Times are ${oneStep(grid)} apart`)
+  if (reading.calendar === undefined) {
+    notes.unshift(`Times are ${oneStep(grid)} apart`)
+    if (form === 'number' && times.every((time) => Number.isInteger(time) && time >= EXCEL[0] && time < EXCEL[1]))
+      notes.push(`${times[0]} may be ${excelDay(times[0])} in Excel's days: dates have weeks and seasons, numbers have none`)
+  }
   const [usual, longer] = seasonsOf(grid)
   const seasons = [reading.season ?? usual, reading.season === undefined ? longer : 1] as const
   const read = all.map((cells) => seriesOf(who, rows, cells, grid, columns, reading, notes, form))

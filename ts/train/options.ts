@@ -22,6 +22,7 @@ import type { WholeStepOptimizer } from './whole-step-optimizer.js'
 
 /** Options of {@link trainSteps}; the options of `fit` include them. */
 export interface StepOptions extends TrainingData {
+  /** Such as `mse` or `crossEntropy`; or a function of yours, from predictions and targets of a batch to a tensor of one number. */
   loss: Loss
   /** An optimizer; or an optimizer with a closure (LBFGS, LevenbergMarquardt …), which takes whole steps and needs `batchSize: 'full'`. */
   optimizer: OptimizerLike | WholeStepOptimizer
@@ -69,6 +70,7 @@ export interface FitOptions extends StepOptions {
   validationFraction?: number
   /** Names, such as `accuracy`, `f1`, `auc`, `mse` or `r2`, and functions, in an array or under names of your own. Default: none. */
   metrics?: MetricsOption
+  /** Objects with hooks, called in this order: EarlyStopping, Checkpoint, an XRay, or yours. */
   callbacks?: readonly Callback[]
   /** Stops training after the running batch; fit then returns the history so far. */
   signal?: AbortSignal

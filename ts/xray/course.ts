@@ -73,6 +73,9 @@ export function wayOf({ moved, samples, report }: Course): { path: number; cosin
   return { path: moved * report.setup.steps, cosine: median(samples.flatMap((s) => s.cosine ?? [])) }
 }
 
+/** True if the loss was still falling when the training ended: by a twentieth in the last third, and not near its end. */
+export const isUnfinished = ({ left, falling }: Pick<Course, 'left' | 'falling'>): boolean => left >= 0.3 && falling >= 0.05
+
 /** True if steps are too small: the loss falls while weights creep, or they stand on a slope. */
 export function isSlow(c: Course): boolean {
   const { left, falling, late, samples, stands } = c

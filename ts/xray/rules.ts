@@ -5,7 +5,7 @@
 import { typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import { formatNumber, formatShare } from '../report/format.js'
-import { type Course, courseOf, isSlow, overshootOf, wayOf } from './course.js'
+import { type Course, courseOf, isSlow, isUnfinished, overshootOf, wayOf } from './course.js'
 import type { Severity, Verdict, XrayLayer, XrayReport } from './report.js'
 
 /** A finding before it has the name of its rule. */
@@ -405,8 +405,10 @@ const RULES: readonly Rule[] = [
   {
     name: 'labels that look wrong',
     source: 'Pleiss et al. 2020: negative area under the margin',
-    find: ({ report: { fit, data, layers, level }, last, stands }) => {
+    find: ({ report: { fit, data, layers, level }, last, stands, left, falling }) => {
       if (fit === undefined || data === undefined || stands) return null
+      // a net that still learns classes contradicts those that it has not learned
+      if (data.classes !== undefined && isUnfinished({ left, falling })) return null
       // suspects are rows of two scores or more
       const isListed = data.classes !== undefined && (layers.at(-1)?.units ?? 0) > 1
       const share = fit.odd / fit.rows
@@ -516,7 +518,7 @@ const RULES: readonly Rule[] = [
     name: 'too few epochs',
     source: 'the loss still falls by a twentieth in the last third of the training',
     find: ({ left, falling, last, report: { epochsPlanned } }) =>
-      left < 0.3 || falling < 0.05
+      !isUnfinished({ left, falling })
         ? null
         : {
             severity: 'note',

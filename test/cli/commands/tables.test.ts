@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { TransformerBlock } from '../../../ts/attention/index.js'
 import { INTERRUPTED, interruptible, NO_MODEL } from '../../../ts/cli/interrupt.js'
 import { columnOptions, dataOptions, fileOptions, predictLine } from '../../../ts/cli/options/table.js'
 import { program } from '../../../ts/cli/program.js'
@@ -12,7 +13,8 @@ import { naming } from '../../../ts/cli/table/files.js'
 import { namingColumns } from '../../../ts/cli/table/xray.js'
 import { decodeSafetensors } from '../../../ts/export/index.js'
 import { Dense, Sequential, saveModel } from '../../../ts/index.js'
-import { commandLine, gradus as run } from '../../tools/command.js'
+import { GRU } from '../../../ts/recurrent/index.js'
+import { commandLine, gradus as run, spawned } from '../../tools/command.js'
 import { fixture } from '../../xray/fixture.js'
 
 let folder: string
@@ -101,6 +103,17 @@ describe('export', () => {
     )
     const keras = await gradus('export', 'net.safetensors', '--to', 'keras')
     expect(keras.stdout).toContain("model = keras.Sequential([layers.Dense(3, activation='tanh'), layers.Dense(1)])")
+  })
+
+  test('a net with layers of rooms, which the command has to load', async () => {
+    const net = new Sequential([new GRU(2, 4, { returnSequences: true }), new TransformerBlock(4, 2), new Dense(4, 1)], { seed: 1 })
+    await saveModel(net, path.join(folder, 'rooms.safetensors'))
+    // in a process of its own: this one has them
+    expect((await spawned(['export', 'rooms.safetensors', '--out', 'rooms.mjs'], { cwd: folder })).stderr).toBe('')
+    const { predict } = await import(pathToFileURL(path.join(folder, 'rooms.mjs')).href)
+    const rows = [[[1, 2], [3, -1]]] // biome-ignore format: one line
+    expect(predict(rows)[0][1]).toBeCloseTo(net.predict(rows as never).data()[1], 5)
+    expect((await gradus('inspect', 'rooms.safetensors')).stdout).toMatch(/GRU\(2, 4, all steps\)/)
   })
 
   test.each<[string, string[], RegExp]>([

@@ -2,18 +2,16 @@
  * Numbers straight from the bytes of CSV: the rows that `CsvParser` and the encoder give, bit for bit, whatever stands in the file; where that is unusual,
  * as rows.
  */
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { EncodedRows } from '../../../ts/common/encoded-rows.js'
 import { RandomStream } from '../../../ts/common/random-stream.js'
 import { type BlockReaders, blockReaders } from '../../../ts/data/formats/block-readers.js'
 import { encodedCsv } from '../../../ts/data/formats/csv.js'
 import type { CsvOptions } from '../../../ts/data/formats/csv-parser.js'
 import { encoderFromState, encoderFromStream, fromTable, parseCsv, streamTable, type TableOptions } from '../../../ts/data/index.js'
-import { Adam, crossEntropy, Dense, load, Sequential } from '../../../ts/index.js'
+import { Adam, crossEntropy, Dense, Sequential } from '../../../ts/index.js'
 import { fitStream } from '../../../ts/stream/index.js'
 import { cases } from '../../tools/nightly.js'
-
-beforeAll(() => load({ backend: 'wasm' }))
 
 type Encoder = ReturnType<typeof encoderFromState>
 

@@ -21,6 +21,18 @@ describe('fromTable', () => {
     expect(table).toMatchObject({ count: 3, features: 5, classes: 3, classNames: ['Adelie', 'Chinstrap', 'Gentoo'] })
   })
 
+  test('classes of a single row are counted', () => {
+    const notesOf = (kinds: string) =>
+      fromTable(
+        [...kinds].map((kind, x) => ({ x: x % 7, kind })),
+        { target: 'kind' },
+      )
+        .report.columns.at(-1)
+        ?.notes.join()
+    expect(notesOf('aaaaaaaabbbbbbbbccdddef')).toContain('2 of the classes have a single row')
+    expect(notesOf('aaaaaaaabbbbbbbbccdddee')).not.toContain('single row')
+  })
+
   test('a target of numbers stays numbers, unless it is named as categories', () => {
     const numbers = fromTable(rows, { target: 'mass', inputs: ['island'] })
     expect(numbers.targets).toEqual(Float32Array.of(3700, 5100, 3500))

@@ -54,6 +54,11 @@ describe('formatted: true reads a column that is written in one way', () => {
     expect(columns[0].notes.join()).toContain(note)
   })
 
+  test('a text in no format is not told as one of two', () => {
+    const { columns } = fromTable(column('abc', '70 kg', '71 kg'), { target: 'y', formatted: true }).report
+    expect([columns[0].as, columns[0].notes.join()]).toEqual(['category', ''])
+  })
+
   test('single texts', () => {
     for (const text of ['', 'abc', '12:30', '2024-12-31', '1,25,000', '1.2.3', '$', '(5', '5)', '1e5', 'A12', '5 - 7', '12/7'])
       expect(amountOf(text, '.'), text).toBeNull()

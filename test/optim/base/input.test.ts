@@ -40,6 +40,7 @@ describe('parameters', () => {
     expect(() => new Class([null])).toThrow(got('null'))
     expect(() => new Class([{ learningRate: 1 }])).toThrow(got('an object with learningRate'))
     expect(() => new Class([{ parameters: model.layers }])).toThrow(got('a Dense'))
+    expect(() => new Class([{ parameters: [] }])).toThrow(`${name}: group 0 has no parameters`)
   })
 
   test.each([NaturalGradient, KFAC].map((Class) => [Class.name, Class as Any]))('%s wants the model itself', (name, Class) => {

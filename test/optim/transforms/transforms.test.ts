@@ -1,18 +1,8 @@
 /** Gradient transforms against torch.nn.utils and optax, and known wrong results that no optimizer may reproduce. */
 import { describe, expect, test } from 'vitest'
 import { createBackend } from '../../../ts/backend/index.js'
-import {
-  adaptiveClip,
-  addNoise,
-  centralize,
-  clipByNorm,
-  clipByRms,
-  clipByValue,
-  clipGlobalNorm,
-  type GradientTransform,
-  SGD,
-} from '../../../ts/index.js'
-import { ADOPT, Adan, Rprop } from '../../../ts/optim/index.js'
+import { clipByNorm, clipGlobalNorm, type GradientTransform, SGD } from '../../../ts/index.js'
+import { ADOPT, Adan, adaptiveClip, addNoise, centralize, clipByRms, clipByValue, Rprop } from '../../../ts/optim/index.js'
 import { Parameter } from '../../../ts/parameter.js'
 import { oracle, oracleCases } from '../../tools/optim-problems.js'
 import { backends, follow, type Make } from '../../tools/optim-runner.js'

@@ -1,8 +1,8 @@
 /** Cautious: the elements of a step that it keeps, and what it refuses. The oracle has whole trajectories. */
 import { describe, expect, test } from 'vitest'
 import { createBackend } from '../../../ts/backend/index.js'
-import { AdamW, Cautious, GradientAccumulation, Momentum, SAM, SGD } from '../../../ts/index.js'
-import { ScheduleFreeAdamW } from '../../../ts/optim/index.js'
+import { AdamW, GradientAccumulation, Momentum, SAM, SGD } from '../../../ts/index.js'
+import { Cautious, ScheduleFreeAdamW } from '../../../ts/optim/index.js'
 import { Parameter } from '../../../ts/parameter.js'
 
 const backend = createBackend({ backend: 'js', dtype: 'float64' })

@@ -59,3 +59,17 @@ function rosenbrockOf(w: Parameter): Tensor {
   const y = sum(mul(w, b))
   return add(square(sub(1, x)), mul(100, square(sub(y, square(x)))))
 }
+
+describe('a loss that no parameter has a part in', () => {
+  const OPTIMIZERS = { BFGS, ConjugateGradient, LBFGS, NewtonCG, TrustRegionNewton }
+  test.each(Object.entries(OPTIMIZERS))('%s refuses it, where a minimum would be found at once', (_, Optimizer) => {
+    const [own, other] = [new Parameter([1, 2], { backend: double() }), new Parameter([1, 2], { backend: double() })]
+    const optimizer = new Optimizer([own])
+    expect(() => optimizer.step((() => sum(square(other)).item()) as never)).toThrow(
+      /no parameter has a gradient: return the loss as a tensor, without item\(\)/,
+    )
+    expect(() => optimizer.step(() => sum(square(other)))).toThrow(/no parameter has a gradient: the loss depends on none of them/)
+    own.requiresGrad = false
+    expect(optimizer.step((() => 3) as never).reason).toBe('gradient')
+  })
+})

@@ -1,11 +1,8 @@
 /** Tables that are longer than memory: a random sample, its report, and the places of its rows. */
-import { beforeAll, describe, expect, test } from 'vitest'
-import { load } from '../../../ts/index.js'
+import { describe, expect, test } from 'vitest'
 import { inspectTable, prepareTable, reportText, trainTable } from '../../../ts/table/index.js'
 import { rowsFrom } from '../../../ts/table/rows/given-rows.js'
 import { RowSample, type Taken } from '../../../ts/table/rows/sample.js'
-
-beforeAll(() => load({ backend: 'wasm' }))
 
 const lines = Array.from({ length: 2000 }, (_, i) => `${i % 50},${(i * 7) % 31},${(i % 50) * 2 + 1}`)
 const file = (some = lines) => new Blob([`a,b,y\n${some.join('\n')}\n`])

@@ -5,9 +5,7 @@ import { supportedVariants } from '../../../ts/debug/index.js'
 import {
   Activation,
   type ActivationName,
-  Adagrad,
   Adam,
-  Adamax,
   AdamW,
   binaryCrossEntropy,
   createBackend,
@@ -29,14 +27,13 @@ import {
   mse,
   NAdam,
   type Optimizer,
-  RAdam,
   RMSProp,
   Sequential,
   SGD,
   schedules,
   type Tensor,
 } from '../../../ts/index.js'
-import { ADOPT, Adan, ASGD, LAMB, Rprop, ScheduleFreeAdamW } from '../../../ts/optim/index.js'
+import { ADOPT, Adagrad, Adamax, Adan, ASGD, LAMB, RAdam, Rprop, ScheduleFreeAdamW } from '../../../ts/optim/index.js'
 import { LBFGS } from '../../../ts/solve/index.js'
 import { cases } from '../../tools/nightly.js'
 

@@ -3,11 +3,11 @@ import { Command, Option } from 'commander'
 import { visible } from '../../common/visible.js'
 import { encodeSafetensors, toFunction, toKeras, toOnnx, toPyTorch } from '../../export/index.js'
 import { ImageModel, loadImageModel } from '../../images/index.js'
-import { Ensemble, loadModelFile, type Module } from '../../index.js'
+import { Ensemble, type Module } from '../../index.js'
 import { type TableModel, tableToFunction } from '../../table/index.js'
 import { checkOut, writeFileWhole } from '../out-file.js'
 import { naming } from '../table/files.js'
-import { oneTarget, tableModelIn, targetOption, withModelFile } from '../table/model.js'
+import { anyModelFile, oneTarget, tableModelIn, targetOption, withModelFile } from '../table/model.js'
 import { whole } from '../terminal/format.js'
 import { paint, print, printText } from '../terminal/terminal.js'
 
@@ -81,7 +81,7 @@ function formatOf(out: string | undefined): ExportFormat {
 
 /** A model of a table, of pictures, or any other. */
 async function read(file: string, target: string | undefined): Promise<TableModel | ImageModel | Module> {
-  const read = await loadModelFile(file)
+  const read = await anyModelFile(file)
   if (read.tableTargets !== undefined) return oneTarget(await tableModelIn(read), target)
   if (target !== undefined) throw new Error(`--target is for a model of several targets, which ${file} is not`)
   if (read.images !== undefined) return loadImageModel(file)

@@ -2,12 +2,12 @@
 import { Command } from 'commander'
 import { describeTable } from '../../data/index.js'
 import { loadImageModel } from '../../images/index.js'
-import { loadModelFile, type Module, summary } from '../../index.js'
+import { type Module, summary } from '../../index.js'
 import { formatMetric, inspectTable, type TableModel, TargetsModel } from '../../table/index.js'
 import { columnOptions, fileOptions, type TableData } from '../options/table.js'
 import { naming, readRows, reportInFlags, tableOptions } from '../table/files.js'
 import { sourceOfInput } from '../table/input.js'
-import { kindOfFile, tableModelIn, withModelFile } from '../table/model.js'
+import { anyModelFile, kindOfFile, tableModelIn, withModelFile } from '../table/model.js'
 import { percent, whole } from '../terminal/format.js'
 import { paint, print, printLines, printText } from '../terminal/terminal.js'
 
@@ -44,7 +44,7 @@ async function inspect(file: string, { json = false, ...options }: InspectOption
 
 /** Shows the contents of a model file. */
 async function inspectModel(file: string, { json = false }: { json?: boolean }): Promise<void> {
-  const read = await withModelFile(file, () => loadModelFile(file))
+  const read = await withModelFile(file, () => anyModelFile(file))
   const { model: net, ...parts } = read
   if (typeof parts.images === 'object') return inspectImages(file, json)
   if (typeof parts.tableModel !== 'string' && parts.tableTargets === undefined) return inspectNet(file, net, Object.keys(parts), json)

@@ -49,6 +49,12 @@ function noModel(file: string, start: Uint8Array): string {
   return `${file} is ${instead}${remedy}`
 }
 
+/** A model file whose net may have layers of any room: pictures bring those of convolution. The other rooms are loaded here, as few commands want them. */
+export async function anyModelFile(file: string): Promise<ModelFile> {
+  await Promise.all([import('../../attention/index.js'), import('../../recurrent/index.js')])
+  return loadModelFile(file)
+}
+
 /** Reads a model of a table, of one target or of several. @throws as {@link withModelFile} does */
 function readModel(file: string): Promise<TableModel | TargetsModel> {
   return withModelFile(file, async () => tableModelIn(await loadModelFile(file))).catch(async (error) => {

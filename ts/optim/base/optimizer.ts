@@ -9,6 +9,7 @@
 
 import { trapped } from '../../backend/crash.js'
 import type { FloatArray } from '../../backend/heap.js'
+import type { Update } from '../../backend/kernels.js'
 import { plainError, rangeError, typeError } from '../../common/errors.js'
 import { unknownName } from '../../common/names.js'
 import { type AnySchema, checkOptions, checkValue } from '../../common/options.js'
@@ -181,7 +182,7 @@ export abstract class Optimizer<O extends object = object> {
     coupled: number,
     decoupled: number,
     hyper: readonly number[],
-    kernel: ParameterGroup['kernel'],
+    kernel: Update | undefined,
     rule: ElementRule,
   ): void {
     if (kernel !== undefined) {
@@ -354,7 +355,7 @@ export abstract class Optimizer<O extends object = object> {
   }
 
   /** The fused kernel; undefined if a subclass overrides the rule without a kernel for it. */
-  private findKernel({ values, backend }: ParameterGroup<Required<O>>): ParameterGroup['kernel'] {
+  private findKernel({ values, backend }: ParameterGroup<Required<O>>): Update | undefined {
     const rule = this.rule(values)
     if (rule === undefined || ownerDepth(this, 'update') < ownerDepth(this, 'rule')) return undefined
     return backend.update(rule.kernel, rule.part)

@@ -182,6 +182,11 @@ export abstract class ClosureOptimizer<O extends object> {
       loss.backward()
     }
     const value = loss instanceof Tensor ? loss.item() : loss
+    // without this a number that was computed aside is a minimum at once
+    if (Number.isFinite(value) && this.parameters.every((p) => p.grad === null) && this.parameters.some((p) => p.requiresGrad))
+      throw plainError(
+        `${this.name}.step(): no parameter has a gradient: ${loss instanceof Tensor ? 'the loss depends on none of them' : 'return the loss as a tensor, without item(), or fill the gradients and return a number'}`,
+      )
     const gradient = this.readGradient()
     return { x, value: Number.isFinite(value) && allFinite(gradient) ? value : Number.NaN, gradient }
   }

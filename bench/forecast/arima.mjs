@@ -1,0 +1,39 @@
+/**
+ * The same forecasts by the package `arima` of npm, for bench/forecast.ts: adds them to .cache/forecast/peers.json.
+ *
+ *     npm install --prefix .cache/forecast arima@0.2.8 && node bench/forecast/arima.mjs
+ *
+ * Its automatic choice, with the largest orders that R's auto.arima tries. Seasons above 12 take it minutes for a series.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+
+const FOLDER = path.resolve('.cache/forecast')
+const ARIMA = createRequire(`${FOLDER}/`)('arima')
+const [WINDOWS, LONGEST_SEASON] = [3, 12]
+
+const cpu = () => process.cpuUsage().user / 1e6
+const file = `${FOLDER}/peers.json`
+const found = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
+for (const { name, season, horizon, series } of JSON.parse(readFileSync(`${FOLDER}/sets.json`, 'utf8'))) {
+  const key = `${name}/arima`
+  if (key in found || season > LONGEST_SEASON) continue
+  const began = cpu()
+  const seasonal = season > 1 ? { P: 2, D: 1, Q: 2, s: season } : {}
+  const windows = Array.from({ length: WINDOWS }, (_, i) =>
+    series.map((values) => {
+      try {
+        const known = values.slice(0, values.length - (WINDOWS - i) * horizon)
+        const [ahead] = new ARIMA({ auto: true, p: 5, d: 2, q: 5, ...seasonal, verbose: false }).train(known).predict(horizon)
+        return Array.from(ahead)
+      } catch (error) {
+        console.log(key, i, String(error))
+        return null
+      }
+    }),
+  )
+  found[key] = { windows, seconds: cpu() - began }
+  console.log(key, found[key].seconds.toFixed(1))
+  writeFileSync(file, JSON.stringify(found))
+}

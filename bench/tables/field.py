@@ -1,0 +1,160 @@
+"""Scores of the field on the tables that export.py wrote: python field.py FOLDER RESULTS [--seeds 0,1,2] [--only ames,oj] [--who XGB_TD,TabM_D] [--limit 300]
+
+The meta-tuned defaults of pytabkit, CatBoost_TD, LGBM_TD, XGB_TD, RealMLP_TD and TabM_D, for classes with early stopping by the log loss and no label
+smoothing, as its documents advise for probabilities; and scikit-learn's HistGradientBoosting with its defaults. All see what a person would hand over: texts as categories; days as a number and their parts; without columns
+of another text in each row; for pytabkit, which takes no gaps in numbers, with the median there and a column of yes and no. Its nets and trees set a
+fifth of the training rows aside for early stopping.
+
+RESULTS is written after each score; scores that are there are kept, so that the program goes on where it was stopped. One thread, --limit CPU seconds
+a training at most: null says that there was no result by then.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import resource
+import sys
+import time
+import warnings
+from multiprocessing import get_context
+from pathlib import Path
+
+os.environ["OMP_NUM_THREADS"] = "1"
+import numpy as np
+import pandas as pd
+import pytabkit
+import torch
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.metrics import accuracy_score, log_loss, r2_score, roc_auc_score, root_mean_squared_error
+
+warnings.filterwarnings("ignore")
+torch.set_num_threads(1)
+# children find the packages loaded
+FORK = get_context("fork")
+# the quickest first
+WHO = ("HistGradientBoosting", "LGBM_TD", "XGB_TD", "CatBoost_TD", "RealMLP_TD", "TabM_D")
+
+
+def main():
+    given = argparse.ArgumentParser()
+    given.add_argument("folder", type=Path)
+    given.add_argument("results", type=Path)
+    given.add_argument("--seeds", default="0,1,2")
+    given.add_argument("--only")
+    given.add_argument("--who", default=",".join(WHO))
+    given.add_argument("--limit", type=int, default=300)
+    options = given.parse_args()
+    about = json.loads((options.folder / "tables.json").read_text())
+    names = options.only.split(",") if options.only else [name for name in about if about[name]["field"]]
+    # small tables first
+    names.sort(key=lambda name: about[name]["rows"] * about[name]["columns"])
+    for seed in options.seeds.split(","):
+        for who in options.who.split(","):
+            for name in names:
+                if who in known(options.results).get(name, {}).get(seed, {}):
+                    continue
+                scores = in_child(options.limit, options.folder, name, about[name], int(seed), who)
+                # another run may have written meanwhile
+                now = known(options.results)
+                now.setdefault(name, {}).setdefault(seed, {})[who] = scores
+                options.results.write_text(json.dumps(now, indent=1) + "\n")
+                print(name, seed, who, scores, flush=True)
+
+
+def known(results):
+    return json.loads(results.read_text()) if results.exists() else {}
+
+
+def in_child(limit, *work):
+    """The scores, from a process whose time is limited: null if it did not finish."""
+    receive, send = FORK.Pipe(duplex=False)
+    child = FORK.Process(target=score, args=(send, limit, *work))
+    child.start()
+    send.close()
+    try:
+        scores = receive.recv()
+    except EOFError:
+        scores = None
+    child.join()
+    if child.exitcode > 0:
+        sys.exit(f"failed: {work}")
+    return scores
+
+
+def score(send, limit, *work):
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 5))
+    send.send(scores_of(*work))
+
+
+def frames_of(folder, name, target, seed):
+    read = lambda part: pd.read_csv(folder / f"{name}.{seed}.{part}.csv", keep_default_na=False, na_values=["", "NA"], low_memory=False)
+    train, test = read("train"), read("test")
+    parts = []
+    for frame in (train, test):
+        inputs = frame.drop(columns=target)
+        for column in list(inputs.columns):
+            if train[column].dtype != object:
+                continue
+            days = pd.to_datetime(train[column], format="%Y-%m-%d", errors="coerce")
+            if days.notna().all():
+                days = pd.to_datetime(inputs.pop(column))
+                of_day = {"day": days.dt.dayofyear, "weekday": days.dt.dayofweek, "time": days.astype("int64") / 864e11}
+                inputs = inputs.assign(**{f"{column} {part}": values.astype(float) for part, values in of_day.items()})
+            elif train[column].nunique() > 0.9 * len(train):
+                inputs = inputs.drop(columns=column)
+            else:
+                inputs[column] = pd.Categorical(inputs[column], categories=sorted(train[column].dropna().unique()))
+        parts.append((inputs, frame[target]))
+    return parts
+
+
+def scores_of(folder, name, about, seed, who):
+    isClasses = about["task"] == "classification"
+    (train, y), (test, truth) = frames_of(folder, name, about["target"], seed)
+    model = model_of(who, isClasses, seed, train)
+    if who != "HistGradientBoosting":
+        train, test = without_gaps(train, test)
+    started = time.process_time()
+    if isClasses:
+        labels = sorted(y.unique())
+        y, truth = (values.map(labels.index) for values in (y, truth))
+    model.fit(train, y)
+    if isClasses:
+        answers = model.predict_proba(test)
+        chosen = np.argmax(answers, axis=1)
+        answers = np.clip(np.asarray(answers, float), 1e-7, 1)
+        answers /= answers.sum(axis=1, keepdims=True)
+        scores = {"loss": log_loss(truth, answers, labels=range(len(labels))), "accuracy": accuracy_score(truth, chosen)}
+        if len(labels) == 2:
+            scores["rocAuc"] = roc_auc_score(truth, answers[:, 1])
+    else:
+        answers = np.asarray(model.predict(test), float).ravel()
+        scores = {"loss": root_mean_squared_error(truth, answers), "r2": r2_score(truth, answers)}
+    cpu = time.process_time() - started
+    return {**{key: float(f"{value:.6g}") for key, value in scores.items()}, "cpu": round(cpu, 1), "date": str(datetime.date.today())}
+
+
+def without_gaps(train, test):
+    for column in list(train.columns):
+        if train[column].dtype.name == "category" or not train[column].isna().any():
+            continue
+        for frame in (train, test):
+            frame[f"{column} is missing"] = frame[column].isna().astype(float)
+    numbers = [c for c in train.columns if train[c].dtype.name != "category"]
+    return [frame.fillna(train[numbers].median()) for frame in (train, test)]
+
+
+def model_of(who, isClasses, seed, train):
+    if who == "HistGradientBoosting":
+        kind = HistGradientBoostingClassifier if isClasses else HistGradientBoostingRegressor
+        return kind(categorical_features="from_dtype", random_state=seed)
+    kind = getattr(pytabkit, f"{who}_{'Classifier' if isClasses else 'Regressor'}")
+    # as pytabkit advises for probabilities
+    more = {"val_metric_name": "cross_entropy"} if isClasses else {}
+    if isClasses and who == "RealMLP_TD":
+        more["use_ls"] = False
+    return kind(device="cpu", n_threads=1, random_state=seed, n_cv=1, **more)
+
+
+main()
