@@ -3,7 +3,21 @@ import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
 import '../../ts/entries/node.js'
 import { trainHead } from '../../ts/head/index.js'
-import { Activation, Adam, createBackend, Dense, fit, mse, ones, Parameter, Sequential, square, sum, tensor } from '../../ts/index.js'
+import {
+  Activation,
+  Adam,
+  createBackend,
+  Dense,
+  fit,
+  fitMany,
+  mse,
+  ones,
+  Parameter,
+  Sequential,
+  square,
+  sum,
+  tensor,
+} from '../../ts/index.js'
 import { fitStream } from '../../ts/stream/index.js'
 import { reportText, trainTable } from '../../ts/table/index.js'
 
@@ -90,6 +104,16 @@ test('a printed history, table model, report or head is a short text', async () 
   const history = await fit(net, { ...options, ...batch, epochs: 3, validationFraction: 0.5 })
   expect(inspect(history)).toMatch(/^History: 3 epochs in [\d.]+ s · loss [\d.]+ · validation\.loss [\d.]+$/)
   expect(inspect(await fitStream(net, { ...options, data: [batch] }))).toMatch(/^StreamHistory: 2 rows, 1 epoch in [\d.]+ s · loss [\d.]+$/)
+  // of nets of which one stops by an error
+  const nets = [1, 2].map((seed) => new Sequential([new Dense(1, 1)], { seed }))
+  const optimizers = nets.map((one) => new Adam(one.parameters()))
+  const stop = () => {
+    throw new Error('mine')
+  }
+  const callbacks = (i: number) => (i === 0 ? [] : [{ onEpochEnd: stop }])
+  const [whole, ended] = await fitMany(nets, { ...batch, loss: mse, optimizers, epochs: 2, callbacks })
+  expect(inspect(whole)).toMatch(/^History: 2 epochs in [\d.]+ s · loss/)
+  expect(inspect(ended)).toMatch(/^History: 1 epoch in [\d.]+ s \(fit: onEpochEnd of callback 0 failed: mine\) · loss/)
   const { model, report } = await trainTable('docs/guide/iris.csv', { target: 'species', epochs: 2, hidden: [4] })
   const columns = 'sepal_length, sepal_width, petal_length, petal_width'
   expect(inspect(model)).toBe(

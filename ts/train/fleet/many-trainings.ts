@@ -105,12 +105,12 @@ export class ManyTrainings {
     return true
   }
 
-  /** Keeps the result of a net; an error ends this net alone. */
   /** Steps of the nets whose training is not over, if none of them stops early. */
   private stepsLeft(): number {
     return this.trainings.reduce((sum, { batches, history }, net) => sum + (this.results[net] ? 0 : batches.total - history.steps), 0)
   }
 
+  /** Keeps the result of a net; an error ends this net alone. */
   private async settle(net: number, end: () => Promise<History>): Promise<void> {
     try {
       this.results[net] = await end()
@@ -118,7 +118,8 @@ export class ManyTrainings {
       if (this.failure !== null) throw this.failure.cause
       const { history, plan } = this.trainings[net]
       const error = trapped(plan.model.backend, thrown)
-      this.results[net] = { ...history, stopReason: error instanceof Error ? error.message : String(error), error: error as Error }
+      const stopReason = error instanceof Error ? error.message : String(error)
+      this.results[net] = Object.assign(history, { stopReason, error: error as Error })
     }
   }
 
