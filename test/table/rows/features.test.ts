@@ -46,4 +46,7 @@ test('numbers are cut finely for a numeric target, coarsely for classes and wher
   expect(binsFor(20_000, 20, 0)).toBe(16)
   expect(binsFor(1_000_000, 50, 0)).toBe(16)
   expect(binsFor(1_000_000, 50, 2)).toBe(16)
+  // a wide table has fewer
+  expect([85, 800, 2000].map((numbers) => binsFor(5000, numbers, 0))).toEqual([16, 5, 2])
+  expect([85, 800, 2000].map((numbers) => binsFor(5000, numbers, 2))).toEqual([16, 5, 2])
 })
