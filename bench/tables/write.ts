@@ -154,8 +154,8 @@ export function tablesSection(results: Results): string {
 ## Tables
 
 Loss of \`trainTable\` with its defaults beside the meta-tuned defaults of pytabkit 1.8 and scikit-learn's HistGradientBoosting: log loss of classes, RMSE
-of numbers. ${beside.length} tables of R's packages, a fifth of the rows to test by, at most 10,000 to learn from; ${splits === 1 ? 'one split' : `means of ${splits} splits`}. One core, ${date}. A dash: not run yet, or not
-finished in five CPU minutes.
+of numbers. ${beside.length} tables of R's packages and scikit-learn's digits, a fifth of the rows to test by, at most 10,000 to learn from; ${splits === 1 ? 'one split' : `means of ${splits} splits`}.
+One core, ${date}. A dash: not run yet, or not finished in five CPU minutes.
 
 | table | ${contestants.join(' | ')} |
 | --- | ${contestants.map(() => '---:').join(' | ')} |
