@@ -66,7 +66,8 @@ function addRow(rows: Float32Array, at: number, sums: Float64Array, to: number, 
 
 function squaredDistance(a: Float32Array, at: number, b: Float32Array, from: number, width: number): number {
   // two sums that do not wait for one another
-  let [even, odd] = [0, 0]
+  let even = 0
+  let odd = 0
   let j = 0
   for (; j + 1 < width; j += 2) {
     const x = a[at + j] - b[from + j]

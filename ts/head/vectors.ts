@@ -124,7 +124,8 @@ function checked(who: string, rows: Rows, given?: (row: number, place: number) =
 /** Place of a row's first NaN or infinity, or −1. The sum of the row says whether there is one. */
 function oddPlace(vectors: Float32Array, from: number, width: number): number {
   // two sums that do not wait for one another
-  let [even, odd] = [0, 0]
+  let even = 0
+  let odd = 0
   const end = from + width
   for (let j = from; j < end; j += 2) even += vectors[j]
   for (let j = from + 1; j < end; j += 2) odd += vectors[j]
