@@ -57,6 +57,31 @@ describe('a folder of circles and squares', () => {
     await expect(model.predict([shape('circle', generator), new Uint8Array([1, 2])])).rejects.toThrow(/picture 2 cannot be read/)
   })
 
+  test('an evaluation says of other pictures what a report says of those set aside', async () => {
+    const generator = new Generator(19)
+    const labels = Array.from({ length: 20 }, (_, i): 'circle' | 'square' => (i % 2 ? 'circle' : 'square'))
+    const images = labels.map((kind) => shape(kind, generator))
+    const found = await model.evaluate({ images, labels })
+    const answers = await model.predict(images)
+    const right = answers.filter((answer, i) => answer.class === labels[i]).length
+    expect(found).toMatchObject({ count: 20, accuracy: right / 20, baseline: 0.5, skipped: [], classes: ['circle', 'square'] })
+    const logLoss = answers.reduce((sum, { probabilities }, i) => sum - Math.log(probabilities[labels[i]]), 0) / 20
+    expect(found.logLoss).toBeCloseTo(logLoss, 6)
+    expect(found.confusion.map((row) => row[0] + row[1])).toEqual([10, 10])
+    expect(found.mistakes).toHaveLength(20 - right)
+    // one class alone, and a picture that cannot be read
+    const bad = new Uint8Array([1, 2])
+    const circles = await model.evaluate({ images: [images[1], images[3], bad], labels: ['circle', 'circle', 'circle'] })
+    expect(circles).toMatchObject({ count: 2, classes: ['circle', 'square'], skipped: [{ name: 'image 3' }] })
+    expect(reportText(circles)).toMatch(/on 2 pictures\n[\s\S]*square +0 +–[\s\S]*One picture was left out/)
+    expect(reportText(circles)).not.toContain('learned from')
+    expect(reportHtml(found)).toContain('Class by class')
+    await expect(model.evaluate({ images: [images[0]], labels: ['star'] })).rejects.toThrow(
+      "labels[0] wants one of the model's 2 classes, such as 'circle', got 'star'",
+    )
+    await expect(model.evaluate({ images: [bad], labels: ['circle'] })).rejects.toThrow(/ImageModel: 1 of 1 pictures cannot be read/)
+  })
+
   test('what cannot be read is listed, hidden and other files are not looked at', () => {
     expect(model.report.skipped).toEqual([{ name: at('shapes', 'circle', 'broken.png'), reason: expect.stringMatching(/unsupported/) }])
   })
@@ -357,6 +382,18 @@ describe('the command', () => {
       })
       expect(readFileSync(picture)).toEqual(before)
     }
+  })
+
+  test('says how good a net is on another folder', async () => {
+    const file = at('for-evaluation.safetensors')
+    await model.save(file)
+    const shown = await gradus(['evaluate', file, at('shapes')])
+    expect(shown).toMatchObject({ code: 0, stderr: expect.stringContaining('1 picture cannot be read and is left out') })
+    expect(shown.stdout).toMatch(/120 pictures of \S+shapes, by[\s\S]*accuracy[\s\S]*Class by class[\s\S]*One picture was left out/)
+    const { stdout } = await gradus(['evaluate', file, at('shapes'), '--json'])
+    const found = await model.evaluate(await imagesInFolder(at('shapes')))
+    expect(JSON.parse(stdout)).toMatchObject({ count: 120, accuracy: found.accuracy, confusion: found.confusion })
+    expect(stdout).not.toContain('pixels')
   })
 
   test('exports the net, and says what other commands want', async () => {

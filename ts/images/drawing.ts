@@ -29,8 +29,9 @@ section > .pictures { grid-template-columns: repeat(auto-fill, ${2 * SHOWN + GAP
 `
 
 /** A drawing for each picture: as it is, and under its map. */
-export function drawingsOf(shown: readonly Shown[], size: number, channels: 1 | 3): string[] {
+export function drawingsOf(shown: readonly Shown[]): string[] {
   return shown.map(({ title, lines, pixels, map }) => {
+    const [size, channels] = [Math.sqrt(map.length), pixels.length === map.length ? 1 : 3] as const
     const [own, heat] = [bitmap(size, (at) => colorOf(pixels, at, channels)), bitmap(size, (at) => heatOf(map[at]))]
     const image = (address: string, x: number, more = '') =>
       `<image href="${address}" x="${x}" y="0" width="${SHOWN}" height="${SHOWN}" style="image-rendering:pixelated"${more}/>`

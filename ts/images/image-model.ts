@@ -7,9 +7,9 @@ import { show } from '../common/show.js'
 import '../conv/index.js'
 import { encodeModel, loadModelFile, type ModelSource, type Sequential, saveModel } from '../index.js'
 import type { ImageInput } from './decode.js'
-import { readPixels } from './image-set.js'
+import { type LabeledImages, readImageSet, readPixels } from './image-set.js'
 import { probabilitiesOf } from './probabilities.js'
-import { type ImageReport, isReport, mapOf } from './report.js'
+import { evaluationOf, type ImageEvaluation, type ImageReport, isReport, mapOf } from './report.js'
 
 const FORMAT = 'gradus-images/1'
 
@@ -67,6 +67,21 @@ export class ImageModel {
       const best = mostProbable(own)
       return { class: classes[best], probability: own[best], probabilities: Object.fromEntries(classes.map((name, c) => [name, own[c]])) }
     })
+  }
+
+  /**
+   * How good the model is on other pictures whose classes are known, such as `imagesInFolder` gives; `reportText` and `reportHtml` show it. A picture
+   * that cannot be read is in `skipped`.
+   *
+   * @throws RangeError, TypeError for lists that do not fit, a class that the model does not know, or where more than half of the pictures cannot be read
+   */
+  async evaluate(images: LabeledImages): Promise<ImageEvaluation> {
+    const set = await readImageSet('ImageModel', images, this)
+    return evaluationOf(
+      this.net,
+      set,
+      Int32Array.from(set.labels, (_, i) => i),
+    )
   }
 
   /**

@@ -39,11 +39,14 @@ const [LEAST, MOST] = [8, 48]
 /** Difference of red, green and blue, of 255, up to which a pixel is gray: JPEG rounds. */
 const GRAY = 12
 
-/** @throws RangeError, TypeError for lists that do not fit, or where too many pictures cannot be read */
+/**
+ * @param classes of a model that knows no others
+ * @throws RangeError, TypeError for lists that do not fit, or where too many pictures cannot be read
+ */
 export async function readImageSet(
   who: string,
   given: LabeledImages,
-  { size, channels, signal }: { size?: number; channels?: 1 | 3; signal?: AbortSignal },
+  { size, channels, classes: known, signal }: { size?: number; channels?: 1 | 3; classes?: readonly string[]; signal?: AbortSignal },
 ): Promise<ImageSet> {
   const { images, labels } = Object(given) as LabeledImages
   if (!Array.isArray(images) || !Array.isArray(labels))
@@ -57,6 +60,11 @@ export async function readImageSet(
     throw rangeError(`${who}: wants a name for each picture, got ${images.length} pictures and ${given.names.length} names`)
   const odd = labels.findIndex((label) => typeof label !== 'string' || label === '')
   if (odd >= 0) throw typeError(`${who}: labels[${odd}] wants a text, got ${show(labels[odd])}`)
+  const strange = known === undefined ? -1 : labels.findIndex((label) => !known.includes(label))
+  if (known !== undefined && strange >= 0)
+    throw rangeError(
+      `${who}: ${given.names?.[strange] ?? `labels[${strange}]`} wants one of the model's ${known.length} classes, such as ${show(known[0])}, got ${show(labels[strange])}`,
+    )
   const unnamed = given.names?.findIndex((name) => typeof name !== 'string') ?? -1
   if (unnamed >= 0) throw typeError(`${who}: names[${unnamed}] wants a text, got ${show(given.names?.[unnamed])}`)
   const names = given.names ?? images.map((_, i) => `image ${i + 1}`)
@@ -95,7 +103,7 @@ export async function readImageSet(
   const kept = images.map((_, i) => i).filter((i) => !reasons.has(i))
   if (kept.length === 0 || skipped.length > images.length / 2)
     throw rangeError(`${who}: ${skipped.length} of ${images.length} pictures cannot be read; ${skipped[0]?.name}: ${skipped[0]?.reason}`)
-  const classes = [...new Set(kept.map((i) => labels[i]))].sort()
+  const classes = known ?? [...new Set(kept.map((i) => labels[i]))].sort()
   const numberOf = new Map(classes.map((name, c) => [name, c]))
   const depth = channels ?? (isColored ? 3 : 1)
   // in place: no picture moves behind its colors

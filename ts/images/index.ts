@@ -9,6 +9,6 @@ export { ImageModel, type ImagePrediction, loadImageModel } from './image-model.
 export type { LabeledImages, SkippedImage } from './image-set.js'
 export type { NetKind } from './nets.js'
 export type { Augment, ImageEpoch, TrainImagesOptions } from './options.js'
-export type { ImagePicture, ImageReport, TriedNet } from './report.js'
+export type { ImageEvaluation, ImagePicture, ImageReport, TriedNet } from './report.js'
 export { reportHtml, reportText } from './show-report.js'
 export { trainImages } from './train-images.js'

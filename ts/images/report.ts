@@ -1,11 +1,12 @@
-/** What a training on pictures came to, as plain data. */
+/** How good a net for pictures is, and what its training came to, as plain data. */
 import { classActivationMap } from '../conv/index.js'
 import { type Sequential, tensor } from '../index.js'
 import { plainRows } from './augment.js'
 import type { ImageSet, SkippedImage } from './image-set.js'
 import { NETS, type NetKind } from './nets.js'
+import { probabilitiesOf } from './probabilities.js'
 
-/** A picture that the net did not learn from, and where the net looked. */
+/** A picture, what the net took it for, and where the net looked. */
 export interface ImagePicture {
   name: string
   class: string
@@ -29,18 +30,11 @@ export interface TriedNet {
   accuracy: number
 }
 
-/** How good a net is on pictures that it did not learn from. */
-export interface ImageReport {
+/** How good a net is on pictures whose classes are known. */
+export interface ImageEvaluation {
   classes: readonly string[]
-  /** Pictures of each class, all together. */
-  counts: readonly number[]
-  trainCount: number
-  validationCount: number
-  /** The net that was kept. */
-  net: NetKind
-  parameters: number
-  /** All nets that learned. */
-  nets: readonly TriedNet[]
+  /** Pictures that were named. */
+  count: number
   accuracy: number
   logLoss: number
   /** Accuracy of naming the most common class. */
@@ -51,33 +45,37 @@ export interface ImageReport {
   mistakes: readonly ImagePicture[]
   /** For each class, the right answer of which the net is surest; of the first 12 classes that have one. */
   surest: readonly ImagePicture[]
+  /** Pictures that could not be read. */
   skipped: readonly SkippedImage[]
+}
+
+/** How good a net is on pictures that it did not learn from, and what it learned from. */
+export interface ImageReport extends Omit<ImageEvaluation, 'count'> {
+  /** Pictures of each class, all together. */
+  counts: readonly number[]
+  trainCount: number
+  validationCount: number
+  /** The net that was kept. */
+  net: NetKind
+  parameters: number
+  /** All nets that learned. */
+  nets: readonly TriedNet[]
 }
 
 /** Pictures of a kind that a report keeps. */
 const KEPT = 12
 
-export function reportOf(
-  model: Sequential,
-  set: ImageSet,
-  {
-    train,
-    held,
-    probabilities,
-    net,
-    nets,
-  }: { train: Int32Array; held: Int32Array; probabilities: readonly Float32Array[]; net: NetKind; nets: readonly TriedNet[] },
-): ImageReport {
+/** What a net says of rows of a set, beside their classes. */
+export function evaluationOf(model: Sequential, set: ImageSet, rows: Int32Array): ImageEvaluation {
   const { classes, labels, names, pixels, size, channels, skipped } = set
-  const counts = classes.map(() => 0)
-  for (const c of labels) counts[c]++
   const confusion = classes.map(() => classes.map(() => 0))
-  const answers = probabilities.map((own, i): Answer => {
-    const predicted = own.indexOf(Math.max(...own))
-    return { row: held[i], label: labels[held[i]], predicted, probability: own[predicted] }
+  let logLoss = 0
+  const answers = probabilitiesOf(model, set, rows).map((own, i): Answer => {
+    const [row, predicted] = [rows[i], own.indexOf(Math.max(...own))]
+    logLoss -= Math.log(Math.max(own[labels[row]], 1e-12))
+    return { row, label: labels[row], predicted, probability: own[predicted] }
   })
   for (const { label, predicted } of answers) confusion[label][predicted]++
-  const logLoss = probabilities.reduce((sum, own, i) => sum - Math.log(Math.max(own[labels[held[i]]], 1e-12)), 0)
   answers.sort((a, b) => b.probability - a.probability)
   const mistakes = answers.filter(({ label, predicted }) => label !== predicted)
   const surest = classes.flatMap((_, c) => answers.find(({ label, predicted }) => label === c && predicted === c) ?? [])
@@ -89,13 +87,27 @@ export function reportOf(
   })
   const right = confusion.reduce((sum, row, c) => sum + row[c], 0)
   return {
-    ...{ classes: [...classes], counts, trainCount: train.length, validationCount: held.length, confusion, skipped, net, nets },
-    parameters: model.parameters().reduce((sum, { size }) => sum + size, 0),
-    accuracy: right / held.length,
-    logLoss: logLoss / held.length,
-    baseline: Math.max(...confusion.map((row) => row.reduce((sum, n) => sum + n, 0))) / held.length,
+    ...{ classes: [...classes], count: rows.length, confusion, skipped },
+    accuracy: right / rows.length,
+    logLoss: logLoss / rows.length,
+    baseline: Math.max(...confusion.map((row) => row.reduce((sum, n) => sum + n, 0))) / rows.length,
     mistakes: mistakes.slice(0, KEPT).map(shown),
     surest: surest.slice(0, KEPT).map(shown),
+  }
+}
+
+export function reportOf(
+  model: Sequential,
+  set: ImageSet,
+  { train, held, net, nets }: { train: Int32Array; held: Int32Array; net: NetKind; nets: readonly TriedNet[] },
+): ImageReport {
+  const { count, ...evaluation } = evaluationOf(model, set, held)
+  const counts = set.classes.map(() => 0)
+  for (const c of set.labels) counts[c]++
+  return {
+    ...evaluation,
+    ...{ counts, trainCount: train.length, validationCount: count, net, nets },
+    parameters: model.parameters().reduce((sum, { size }) => sum + size, 0),
   }
 }
 
@@ -135,7 +147,7 @@ export function isReport(
   )
 }
 
-/** What the net says of a picture set aside. */
+/** What the net says of a picture. */
 interface Answer {
   row: number
   label: number

@@ -1,4 +1,4 @@
-/** A report on a net for pictures as a page, and as lines of a terminal. */
+/** A report on a net for pictures, or on how good it is on other pictures, as a page, and as lines of a terminal. */
 import { adviceBy, type Block, type Rule } from '../report/blocks.js'
 import { formatCount, formatInterval, formatMetric, formatShare } from '../report/format.js'
 import { showInNotebooks } from '../report/notebook.js'
@@ -6,7 +6,7 @@ import { page } from '../report/page.js'
 import { type ReportTextOptions, textOf } from '../report/text.js'
 import { drawingsOf, STYLE } from './drawing.js'
 import { ImageModel } from './image-model.js'
-import type { ImagePicture, ImageReport } from './report.js'
+import type { ImageEvaluation, ImagePicture, ImageReport } from './report.js'
 
 /** Classes of a matrix. */
 const MAX_CLASSES = 30
@@ -20,7 +20,8 @@ const [MIN_CONFUSED, SHARE_CONFUSED] = [3, 0.1]
 const MAP = 'on the right the same under its class activation map: bright parts speak for the class that the net named'
 
 /**
- * A report on a model as an HTML page: how good it is on pictures that it did not learn from, class by class, and its worst mistakes as pictures.
+ * A report on a model as an HTML page: how good it is on pictures that it did not learn from, class by class, and its worst mistakes as pictures; or the
+ * same of the pictures of an evaluation.
  *
  * @example
  * const shade = (value: number) => ({ width: 8, height: 8, data: new Uint8Array(256).fill(value) })
@@ -28,10 +29,10 @@ const MAP = 'on the right the same under its class activation map: bright parts 
  * const model = await trainImages({ images, labels: ['dark', 'light', 'dark', 'light'] }, { epochs: 1 })
  * reportHtml(model).startsWith('<!doctype html>') // true
  */
-export function reportHtml(model: ImageModel): string {
+export function reportHtml(of: ImageModel | ImageEvaluation): string {
   return page(
-    { title: 'report of a net for pictures', heading: `${formatCount(model.classes.length)} classes of pictures`, style: STYLE },
-    blocksOf(model),
+    { title: 'report of a net for pictures', heading: `${formatCount(of.classes.length)} classes of pictures`, style: STYLE },
+    blocksOf(of),
   )
 }
 
@@ -44,75 +45,41 @@ export function reportHtml(model: ImageModel): string {
  * const model = await trainImages({ images, labels: ['dark', 'light', 'dark', 'light'] }, { epochs: 1 })
  * reportText(model, { width: 60 }).includes('accuracy') // true
  */
-export function reportText(model: ImageModel, options: ReportTextOptions = {}): string {
-  return textOf(blocksOf(model), options)
+export function reportText(of: ImageModel | ImageEvaluation, options: ReportTextOptions = {}): string {
+  return textOf(blocksOf(of), options)
 }
 
 showInNotebooks(ImageModel.prototype, reportText, reportHtml)
 
-function blocksOf(model: ImageModel): Block[] {
-  const { report, size, channels } = model
-  const {
-    classes,
-    counts,
-    trainCount,
-    validationCount,
-    accuracy,
-    logLoss,
-    baseline,
-    confusion,
-    surest,
-    mistakes,
-    skipped,
-    parameters,
-    net,
-    nets,
-  } = report
-  const advice = adviceBy(RULES, report, undefined)
-  const [low, high] = interval(accuracy, validationCount)
+function blocksOf(of: ImageModel | ImageEvaluation): Block[] {
+  const model = 'report' in of ? of : null
+  const found = 'report' in of ? { ...of.report, count: of.report.validationCount } : of
+  const { classes, count, accuracy, logLoss, baseline, confusion, surest, mistakes, skipped } = found
+  const counts = model?.report.counts ?? confusion.map((row) => row.reduce((sum, n) => sum + n, 0))
+  const [low, high] = interval(accuracy, count)
+  const which = model === null ? 'pictures' : 'pictures that it did not learn from'
   return [
     {
       ...({ kind: 'facts', title: '' } as const),
       facts: [
-        [
-          'accuracy',
-          `${formatMetric(accuracy)} (${formatInterval(low, high)}) on ${formatCount(validationCount)} pictures that it did not learn from`,
-        ],
+        ['accuracy', `${formatMetric(accuracy)} (${formatInterval(low, high)}) on ${formatCount(count)} ${which}`],
         ['log loss', formatMetric(logLoss)],
         ['always the most common class', formatMetric(baseline)],
-        ['learned from', `${formatCount(trainCount)} pictures at ${size} × ${size} pixels, ${channels === 1 ? 'gray' : 'in color'}`],
-        ['net', `${net}, ${formatCount(parameters)} weights`],
+        ...(model === null ? [] : learnedOf(model)),
       ],
     },
     {
       ...({ kind: 'table', title: 'Class by class' } as const),
       head: ['class', 'pictures', 'found', 'right where named'],
       rows: classes.map((name, c) => [name, formatCount(counts[c]), ...sharesOf(confusion, c)]),
-      note: 'of the pictures set aside: the share of the class that is found, and of those named so that are of it',
+      note: `${model === null ? '' : 'of the pictures set aside: '}the share of the class that is found, and of those named so that are of it`,
     },
     ...(classes.length <= MAX_CLASSES
       ? [{ ...({ kind: 'matrix', title: 'What is taken for what' } as const), counts: confusion, names: classes, only: 'page' as const }]
       : []),
-    ...(nets.length > 1
-      ? [
-          {
-            ...({ kind: 'table', title: 'Nets that learned' } as const),
-            head: ['net', 'weights', 'epochs', 'log loss', 'accuracy'],
-            rows: nets.map((tried) => [
-              ...[
-                tried.net,
-                formatCount(tried.parameters),
-                formatCount(tried.epochs),
-                formatMetric(tried.validationLoss),
-                formatMetric(tried.accuracy),
-              ],
-            ]),
-            note: `the ${net} one was kept: its loss on the pictures set aside is the lowest`,
-          },
-        ]
-      : []),
-    ...drawingsBlock(model, 'What it looks at', 'the surest right answer of each class', surest),
-    ...drawingsBlock(model, 'Worst mistakes', 'those of which the net is surest', mistakes),
+    ...(model === null ? [] : netsOf(model.report)),
+    ...drawingsBlock('What it looks at', 'the surest right answer of each class', surest),
+    ...drawingsBlock('Worst mistakes', 'those of which the net is surest', mistakes),
     ...(mistakes.length > 0
       ? [
           {
@@ -122,7 +89,7 @@ function blocksOf(model: ImageModel): Block[] {
           },
         ]
       : []),
-    { kind: 'advice', title: 'What to try next', lines: advice },
+    { kind: 'advice', title: 'What to try next', lines: adviceBy(RULES, { ...found, counts }, undefined) },
     ...(skipped.length > 0
       ? [
           {
@@ -138,14 +105,39 @@ function blocksOf(model: ImageModel): Block[] {
   ]
 }
 
+/** What a model learned from, and its net. */
+function learnedOf({ report, size, channels }: ImageModel): [string, string][] {
+  const { trainCount, net, parameters } = report
+  return [
+    ['learned from', `${formatCount(trainCount)} pictures at ${size} × ${size} pixels, ${channels === 1 ? 'gray' : 'in color'}`],
+    ['net', `${net}, ${formatCount(parameters)} weights`],
+  ]
+}
+
+/** The nets of a training, if there were several. */
+function netsOf({ net, nets }: ImageReport): Block[] {
+  if (nets.length === 1) return []
+  return [
+    {
+      ...({ kind: 'table', title: 'Nets that learned' } as const),
+      head: ['net', 'weights', 'epochs', 'log loss', 'accuracy'],
+      rows: nets.map((tried) => [
+        ...[tried.net, formatCount(tried.parameters), formatCount(tried.epochs)],
+        ...[formatMetric(tried.validationLoss), formatMetric(tried.accuracy)],
+      ]),
+      note: `the ${net} one was kept: its loss on the pictures set aside is the lowest`,
+    },
+  ]
+}
+
 /** Pictures with their maps. */
-function drawingsBlock({ size, channels }: ImageModel, title: string, about: string, pictures: readonly ImagePicture[]): Block[] {
+function drawingsBlock(title: string, about: string, pictures: readonly ImagePicture[]): Block[] {
   if (pictures.length === 0) return []
   const shown = pictures.map(({ name, class: own, predicted, probability, pixels, map }) => ({
     ...{ pixels, map, lines: predicted === own ? [own] : [own, `→ ${predicted}`] },
     title: `${name}: ${own}, ${predicted === own ? 'named' : `taken for ${predicted}`} with probability ${formatMetric(probability)}`,
   }))
-  return [{ kind: 'drawing', title, wide: true, note: about, more: MAP, svgs: drawingsOf(shown, size, channels) }]
+  return [{ kind: 'drawing', title, wide: true, note: about, more: MAP, svgs: drawingsOf(shown) }]
 }
 
 /** The 95 % interval of a share of n (Wilson 1927). */
@@ -162,7 +154,7 @@ function sharesOf(confusion: ImageReport['confusion'], c: number): string[] {
   return [share(all), share(named)]
 }
 
-const RULES: readonly Rule<ImageReport>[] = [
+const RULES: readonly Rule<ImageEvaluation & Pick<ImageReport, 'counts'>>[] = [
   ({ classes, counts }) => {
     const few = classes.filter((_, c) => counts[c] < FEW)
     if (few.length === 0) return []
@@ -181,10 +173,10 @@ const RULES: readonly Rule<ImageReport>[] = [
         ]
       }),
     ),
-  ({ accuracy, baseline, validationCount }) => {
+  ({ accuracy, baseline, count }) => {
     if (accuracy <= baseline) return ['It is no better than naming the most common class: add pictures, or try a larger size.']
-    return accuracy <= baseline + 2 * Math.sqrt((baseline * (1 - baseline)) / validationCount)
-      ? [`${formatCount(validationCount)} pictures cannot tell whether it is better than naming the most common class: add pictures.`]
+    return accuracy <= baseline + 2 * Math.sqrt((baseline * (1 - baseline)) / count)
+      ? [`${formatCount(count)} pictures cannot tell whether it is better than naming the most common class: add pictures.`]
       : []
   },
 ]

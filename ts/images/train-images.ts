@@ -80,8 +80,7 @@ export async function trainImages(images: LabeledImages, given: TrainImagesOptio
       { cause: best.failure },
     )
   const { model } = best
-  const probabilities = probabilitiesOf(model, set, held)
-  return new ImageModel(model, { ...stateOf(set), report: reportOf(model, set, { train, held, probabilities, net: best.tried.net, nets }) })
+  return new ImageModel(model, { ...stateOf(set), report: reportOf(model, set, { train, held, net: best.tried.net, nets }) })
 }
 
 function stateOf({ size, channels, classes }: ImageSet) {

@@ -1,4 +1,4 @@
-/** `gradus evaluate MODEL FILE`: how good a model is on rows whose answers are known. */
+/** `gradus evaluate MODEL FILE`: how good a model is on rows, or pictures, whose answers are known. */
 import { Command } from 'commander'
 import { describeLeftOut } from '../../data/index.js'
 import { evaluateTable, reportText } from '../../table/index.js'
@@ -8,6 +8,8 @@ import { nameOfInput } from '../table/input.js'
 import { checkColumns, fillOption, modelsOf, readModelFor, tellDrift } from '../table/model.js'
 import { percent, whole } from '../terminal/format.js'
 import { columns, paint, print, printLines, printNote } from '../terminal/terminal.js'
+import { evaluateImages } from './evaluate-images.js'
+import { imageModelFor } from './predict-images.js'
 
 interface EvaluateOptions extends FileOptions {
   json?: boolean
@@ -20,11 +22,14 @@ export function evaluateCommand(): Command {
     .summary('say how good a model is on rows with answers')
     .description('Metrics of a model on other rows, with 95 % intervals, beside a guess that looks at no column.')
     .argument('<model>', 'a file that gradus train wrote')
-    .argument('<file>', 'a table with the same columns and the target, - for stdin')
+    .argument('<file>', 'a table with the same columns and the target, - for stdin; or a folder with a folder of pictures for each class')
     .option('--json', 'print JSON instead')
     .addOption(fillOption())
   for (const option of fileOptions()) command.addOption(option)
-  return command.action((model: string, file: string, options: EvaluateOptions) => evaluate(model, file, options))
+  return command.action(async (model: string, file: string, options: EvaluateOptions) => {
+    const images = await imageModelFor(model, file)
+    return images === undefined ? evaluate(model, file, options) : evaluateImages(images, model, file, options.json ?? false)
+  })
 }
 
 async function evaluate(modelFile: string, file: string, { json = false, fillColumns = false, ...how }: EvaluateOptions): Promise<void> {

@@ -1,7 +1,7 @@
 /** `gradus predict model.safetensors new/*.png`: the class of each picture. */
 import { statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { type ImageModel, imageFiles } from '../../images/index.js'
+import { type ImageModel, imageFiles, isImageFile, loadImageModel } from '../../images/index.js'
 import { checkOut, writeFileWhole } from '../out-file.js'
 import { lineWriter } from '../table/csv-line.js'
 import { whole } from '../terminal/format.js'
@@ -9,6 +9,12 @@ import { paint, print, printLines, printNote } from '../terminal/terminal.js'
 
 /** Digits of a probability. */
 const DIGITS = 6
+
+/** The model of pictures in a file, if `file` is a picture or a folder; undefined for any other model, whose commands say what is wrong. */
+export async function imageModelFor(modelFile: string, file: string): Promise<ImageModel | undefined> {
+  if (!isImageFile(file) && !statSync(file, { throwIfNoEntry: false })?.isDirectory()) return undefined
+  return loadImageModel(modelFile).catch(() => undefined)
+}
 
 /** Prints the class of each picture, as CSV or as a JSON object a line. Pictures that cannot be read are named, and the exit code is 1. */
 export async function predictImages(

@@ -1,8 +1,6 @@
 /** `gradus predict MODEL FILE`: the rows of a table with a model's predictions. */
-import { statSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { fraction } from '../../common/options.js'
-import { isImageFile, loadImageModel } from '../../images/index.js'
 import { driftOf, type Prediction, type TableModel, TargetsModel } from '../../table/index.js'
 import { type FileOptions, fileOptions } from '../options/table.js'
 import { flag } from '../options/values.js'
@@ -12,7 +10,7 @@ import { naming, readRows } from '../table/files.js'
 import { checkColumns, fillOption, modelsOf, readModelFor, tellDrift } from '../table/model.js'
 import { whole } from '../terminal/format.js'
 import { paint, print, printNote, shownLines } from '../terminal/terminal.js'
-import { predictImages } from './predict-images.js'
+import { imageModelFor, predictImages } from './predict-images.js'
 
 /** Options of `gradus predict`. */
 export interface PredictOptions extends FileOptions {
@@ -40,10 +38,7 @@ export function predictCommand(): Command {
     .addOption(new Option('--json', 'a JSON object for each row, a line each'))
   for (const option of fileOptions()) command.addOption(option)
   return command.action(async (model: string, [file, ...more]: string[], options: PredictOptions) => {
-    const images =
-      isImageFile(file) || statSync(file, { throwIfNoEntry: false })?.isDirectory()
-        ? await loadImageModel(model).catch(() => undefined)
-        : undefined
+    const images = await imageModelFor(model, file)
     if (images !== undefined) return predictImages(images, model, [file, ...more], options)
     if (more.length > 0) throw new Error(`predict wants one table, got ${file} and ${more.join(', ')}; several files can only be pictures`)
     return predict(model, file, options)

@@ -8,7 +8,8 @@ import { flag } from '../options/values.js'
 import { checkOut, checkReport, leavingNoRest, writeFileWhole } from '../out-file.js'
 import { LiveBar } from '../terminal/bar.js'
 import { percent, whole } from '../terminal/format.js'
-import { columns, isLive, paint, print, printLines, printNote, printText } from '../terminal/terminal.js'
+import { columns, isLive, paint, print, printLines, printText } from '../terminal/terminal.js'
+import { tellSkipped, withoutPixels } from './evaluate-images.js'
 
 /** Options of `gradus train` for a folder of pictures. */
 export interface ImageTrainOptions {
@@ -71,23 +72,10 @@ export async function trainOnImages(folder: string, options: ImageTrainOptions):
 function tell(model: ImageModel, out: string, page: string | undefined, { json = false, quiet = false }: ImageTrainOptions): void {
   const { report } = model
   if (json) {
-    const named = (pictures: typeof report.mistakes) => pictures.map(({ pixels: _, map: __, ...picture }) => picture)
-    return print(
-      JSON.stringify({
-        ...report,
-        mistakes: named(report.mistakes),
-        surest: named(report.surest),
-        size: model.size,
-        channels: model.channels,
-        model: out,
-      }),
-    )
+    return print(JSON.stringify({ ...withoutPixels(report), size: model.size, channels: model.channels, model: out }))
   }
   if (quiet) return print(`accuracy ${percent(report.accuracy)}, model ${out}`)
-  if (report.skipped.length > 0)
-    printNote(
-      `${report.skipped.length === 1 ? '1 picture cannot be read and is' : `${whole(report.skipped.length)} pictures cannot be read and are`} left out; the report says why`,
-    )
+  tellSkipped(report)
   printLines(reportText(model, { width: Math.min(columns(), 100) }))
   print()
   printText(
