@@ -297,13 +297,19 @@ test('a layer that runs twice has its weights in an ONNX file once, under one na
   expectClose([...fromOnnx(bytes, { backend: model.backend }).predict([x]).data()], [...model.predict([x]).data()], 1e-6)
 })
 
+test('a GPT takes rows of its context in an ONNX file, unless another length is asked for', () => {
+  const gpt = new GPT({ vocabulary: 5, context: 6, width: 4, heads: 2, blocks: 1 })
+  expect(digest(toOnnx(gpt))).toBe(digest(toOnnx(gpt, { inputShape: [6] })))
+  expect(digest(toOnnx(gpt))).not.toBe(digest(toOnnx(gpt, { inputShape: [5] })))
+})
+
 describe('what cannot be', () => {
   const own = new Sequential([new Dense(2, 2), new Lambda((x) => x)])
   test('columns that are embedded are for ONNX and JavaScript alone, and the others say so', () => {
     const embedding = new Sequential([new EmbedColumns(3, [{ feature: 1, count: 4, size: 2 }]), new Dense(4, 2)])
     for (const [name, convert] of Object.entries({ toPyTorch, toKeras }))
       expect(() => convert(embedding), name).toThrow(
-        /can be exported: Dense, Embedding, BatchNorm, LayerNorm, Activation, Dropout, Flatten, layers of gradus\/conv, and Sequential of these; toOnnx and toFunction take EmbedColumns, .*EnsembleMean too$/,
+        /can be exported: Dense, Embedding, BatchNorm, LayerNorm, Activation, Dropout, Flatten, layers of gradus\/conv other than Residual, Concat and SqueezeExcite, and Sequential of these; toOnnx and toFunction take EmbedColumns, .*EnsembleMean too$/,
       )
     for (const convert of [toOnnx, toFunction]) {
       expect(() => convert(embedding)).not.toThrow()

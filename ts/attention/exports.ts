@@ -216,6 +216,7 @@ export const sinusoidalPositionsExports = exports<SinusoidalPositions>({
 /** @internal Tokens [rows, steps] become logits. A causal net takes shorter texts that are filled up at their end. */
 export const gptExports = exports<GPT>({
   width: () => 1,
+  inputShape: ({ settings }) => [settings.context],
   outputs: ({ settings }) => settings.vocabulary,
   source({ embedding, positions, blocks, norm, head, settings: { context, width } }, to) {
     to.helper(AT_MOST)

@@ -83,6 +83,8 @@ export interface LayerExports<L extends Module = Module> {
   check?(layer: L): void
   /** Directions of the images that it takes, if it takes those of one number alone. */
   axes?: 1 | 2
+  /** The shape of one row of its input, the longest that it takes. Default: any. */
+  inputShape?(layer: L): Shape
   /** True if its inputs are whole numbers, such as tokens. */
   takesIndices?: boolean
   /** Number of axes of its result, if it is another than that of its input. */

@@ -29,8 +29,8 @@ import { encodeMessage, type Field, Float } from './protobuf.js'
 /** Options of {@link toOnnx}. */
 export interface OnnxOptions {
   /**
-   * The shape of one row of the input, such as [784] or [28, 28]. Default: the number of inputs of the first layer; required if the first layer takes
-   * any number, such as Flatten and Embedding.
+   * The shape of one row of the input, such as [784] or [28, 28]. Default: the number of inputs of the first layer, or the context of a GPT; required
+   * if the first layer takes any number, such as Flatten and Embedding.
    */
   inputShape?: Shape
   /** The name of the graph. Default `gradus`. */
@@ -163,6 +163,8 @@ function inputOf(model: Module): Shape | undefined {
   if (first instanceof Dense || first instanceof EnsembleDense) return [first.inputs]
   if (first instanceof EmbedColumns || first instanceof PiecewiseLinearEmbedding || first instanceof PeriodicEmbedding)
     return [first.features]
+  const own = first && exportsOf(first)?.inputShape?.(first)
+  if (own !== undefined) return own
   return first instanceof BatchNorm || first instanceof LayerNorm || first instanceof Scale ? [first.width] : undefined
 }
 
