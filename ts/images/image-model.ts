@@ -5,7 +5,7 @@ import { checkFormat } from '../common/saved.js'
 import { show } from '../common/show.js'
 // registers the layers of convolution with model files
 import '../conv/index.js'
-import { encodeModel, loadModelFile, type ModelSource, type Sequential, saveModel } from '../index.js'
+import { encodeModel, loadModelFile, type ModelFile, type ModelSource, type Sequential, saveModel } from '../index.js'
 import type { ImageInput } from './decode.js'
 import { type LabeledImages, readImageSet, readPixels } from './image-set.js'
 import { probabilitiesOf } from './probabilities.js'
@@ -129,7 +129,7 @@ function mostProbable(probabilities: Float32Array): number {
 /**
  * A model from a file that {@link ImageModel.save} wrote.
  *
- * @param source a path, URL, Blob, or the bytes
+ * @param source a path, URL, Blob, the bytes, or the result of `loadModelFile`
  * @example
  * const shade = (value: number) => ({ width: 8, height: 8, data: new Uint8Array(256).fill(value) })
  * const images = [0, 250, 10, 240].map(shade)
@@ -139,8 +139,8 @@ function mostProbable(probabilities: Float32Array): number {
  * again.classes // ['dark', 'light']
  * @throws Error for a file that is not there, RangeError for one that is damaged, TypeError for one that holds no model of pictures
  */
-export async function loadImageModel(source: ModelSource): Promise<ImageModel> {
-  const file = await loadModelFile<Sequential, { images: State }>(source)
+export async function loadImageModel(source: ModelSource | ModelFile): Promise<ImageModel> {
+  const file = ('model' in Object(source) ? source : await loadModelFile(source as ModelSource)) as ModelFile<Sequential, { images: State }>
   checkFormat('loadImageModel', 'model of pictures', file, 'images', FORMAT)
   const { model, images } = file
   const { size, channels, classes, report } = images

@@ -84,7 +84,7 @@ async function read(file: string, target: string | undefined): Promise<TableMode
   const read = await anyModelFile(file)
   if (read.tableTargets !== undefined) return oneTarget(await tableModelIn(read), target)
   if (target !== undefined) throw new Error(`--target is for a model of several targets, which ${file} is not`)
-  if (read.images !== undefined) return loadImageModel(file)
+  if (read.images !== undefined) return loadImageModel(read)
   return typeof read.tableModel === 'string' ? oneTarget(await tableModelIn(read), undefined) : read.model
 }
 

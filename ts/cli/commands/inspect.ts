@@ -2,7 +2,7 @@
 import { Command } from 'commander'
 import { describeTable } from '../../data/index.js'
 import { loadImageModel } from '../../images/index.js'
-import { type Module, summary } from '../../index.js'
+import { type ModelFile, type Module, summary } from '../../index.js'
 import { formatMetric, inspectTable, type TableModel, TargetsModel } from '../../table/index.js'
 import { columnOptions, fileOptions, type TableData } from '../options/table.js'
 import { naming, readRows, reportInFlags, tableOptions } from '../table/files.js'
@@ -46,7 +46,7 @@ async function inspect(file: string, { json = false, ...options }: InspectOption
 async function inspectModel(file: string, { json = false }: { json?: boolean }): Promise<void> {
   const read = await withModelFile(file, () => anyModelFile(file))
   const { model: net, ...parts } = read
-  if (typeof parts.images === 'object') return inspectImages(file, json)
+  if (typeof parts.images === 'object') return inspectImages(file, read, json)
   if (typeof parts.tableModel !== 'string' && parts.tableTargets === undefined) return inspectNet(file, net, Object.keys(parts), json)
   const model = await withModelFile(file, () => tableModelIn(read))
   if (!(model instanceof TargetsModel)) return inspectTarget(file, model, json)
@@ -80,8 +80,8 @@ function inspectTarget(file: string, model: TableModel, json: boolean): void {
 }
 
 /** For a model that names pictures. */
-async function inspectImages(file: string, json: boolean): Promise<void> {
-  const { net, classes, size, channels, report } = await loadImageModel(file)
+async function inspectImages(file: string, read: ModelFile, json: boolean): Promise<void> {
+  const { net, classes, size, channels, report } = await loadImageModel(read)
   const parameters = net.parameters().reduce((sum, own) => sum + own.size, 0)
   if (json) return print(JSON.stringify({ file, classes, size, channels, parameters, accuracy: report.accuracy }))
   const fact = (name: string, text: string) => printText(`  ${paint('dim', name.padEnd(10))} ${text}`, ' '.repeat(13))

@@ -57,9 +57,12 @@ export async function anyModelFile(file: string): Promise<ModelFile> {
 
 /** Reads a model of a table, of one target or of several. @throws as {@link withModelFile} does */
 function readModel(file: string): Promise<TableModel | TargetsModel> {
-  return withModelFile(file, async () => tableModelIn(await loadModelFile(file))).catch(async (error) => {
-    if (!(await holdsPictures(file))) throw error
-    throw new Error(`${file} holds a model of pictures, not of a table; gradus predict ${quoted(file)} picture.png names them`)
+  return withModelFile(file, async () => {
+    const read = await loadModelFile(file)
+    return tableModelIn(read).catch(async (error) => {
+      await loadImageModel(read).catch(() => Promise.reject(error))
+      throw new Error(`${file} holds a model of pictures, not of a table; gradus predict ${quoted(file)} picture.png names them`)
+    })
   })
 }
 
@@ -87,13 +90,6 @@ export function oneTarget(model: TableModel | TargetsModel, target: string | und
 /** The models of all targets. */
 export function modelsOf(model: TableModel | TargetsModel): readonly TableModel[] {
   return model instanceof TargetsModel ? Object.values(model.models) : [model]
-}
-
-function holdsPictures(file: string): Promise<boolean> {
-  return loadImageModel(file).then(
-    () => true,
-    () => false,
-  )
 }
 
 /** {@link readModel} for a command that takes a model and a table. @throws Error that says so if the two are swapped */
