@@ -58,7 +58,7 @@ pub fn conv_gradients_share(
     let g = geometry_at(geometry);
     let (x, w, dz) = (cells(x, rows * g.image()), cells(w, g.weights()), cells(dz, rows * g.result()));
     let to = gradients(&g, dw, db, dx, rows, accumulate);
-    conv::gradients(&g, rows, x, w, dz, &to, cells(scratch, SCRATCH), Share { index, count }, |_| {});
+    conv::gradients(&g, rows, x, w, dz, &to, cells(scratch, SCRATCH), Share { index, count }, None);
 }
 
 /// See ts/backend/conv-kernels.ts.

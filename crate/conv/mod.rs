@@ -186,10 +186,14 @@ pub struct Gradients<'a> {
 /// Floats of images whose gradients are computed before those of the next ones, so that a cache keeps their dz.
 const IMAGES: usize = 1 << 14;
 
-/// dw, db and dx from dz, of which `prepare` writes some images at a time.
+/// The activation behind a convolution, what its derivative needs, and the gradient of its results.
+pub type Activated<'a> = (u32, Cells<'a>, Cells<'a>);
+
+/// dw, db and dx from dz, which is dy ⊙ f′(saved) where an activation is given, computed for some images at a time.
 #[rustfmt::skip]
+#[inline(never)]
 pub fn gradients(
-    g: &Geometry, rows: usize, x: Cells, w: Cells, dz: Cells, to: &Gradients, scratch: Cells, share: Share, prepare: impl Fn(Range<usize>),
+    g: &Geometry, rows: usize, x: Cells, w: Cells, dz: Cells, to: &Gradients, scratch: Cells, share: Share, activated: Option<Activated>,
 ) {
     debug_assert!(dz.len() >= rows * g.result() && scratch.len() >= SCRATCH);
     // panels of weights are packed once for all images if they fit their room; positions a stride apart have other panels
@@ -198,7 +202,10 @@ pub fn gradients(
     let mut first = 0;
     while first == 0 || first < rows {
         let images = first..(first + most.max(1)).min(rows);
-        prepare(images.clone());
+        if let Some((kind, saved, dy)) = activated {
+            let at = images.start * g.result()..images.end * g.result();
+            activation::backward(kind, &saved[at.clone()], &dy[at.clone()], &dz[at]);
+        }
         if let Some(dw) = to.dw {
             debug_assert!(x.len() >= rows * g.image() && dw.len() >= g.weights());
             let adds = first > 0 || to.accumulate & ACCUMULATE_W != 0;
@@ -323,12 +330,6 @@ fn image_gradient(g: &Geometry, rows: usize, images: Range<usize>, w: Cells, dz:
 pub fn backward(
     g: &Geometry, rows: usize, x: Cells, w: Cells, saved: Cells, dy: Cells, dz: Cells, kind: u32, to: &Gradients, scratch: Cells,
 ) {
-    if kind == LINEAR {
-        gradients(g, rows, x, w, dy, to, scratch, Share::WHOLE, |_| {});
-    } else {
-        gradients(g, rows, x, w, dz, to, scratch, Share::WHOLE, |images| {
-            let at = images.start * g.result()..images.end * g.result();
-            activation::backward(kind, &saved[at.clone()], &dy[at.clone()], &dz[at]);
-        });
-    }
+    let (dz, activated) = if kind == LINEAR { (dy, None) } else { (dz, Some((kind, saved, dy))) };
+    gradients(g, rows, x, w, dz, to, scratch, Share::WHOLE, activated);
 }
