@@ -370,6 +370,25 @@ describe('bad input', () => {
       'trainHead: the label of row 1 wants a text, a finite number or a boolean, got undefined; leave the row out',
     ],
     [
+      'a label that is empty',
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      ['a', ''],
+      "trainHead: the label of row 1 wants a text, a finite number or a boolean, got ''; leave the row out",
+    ],
+    [
+      'an array among labels',
+      [
+        [1, 2],
+        [3, 4],
+        [5, 6],
+      ],
+      ['a', 'b', ['a', 'b']],
+      'trainHead: the label of row 2 wants a text, a finite number or a boolean, got',
+    ],
+    [
       'a label that is NaN',
       [
         [1, 2],

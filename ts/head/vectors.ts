@@ -180,9 +180,9 @@ function classesOf<L extends Label>(who: string, given: readonly L[], known: rea
   return { labels, classOf }
 }
 
-/** True for arrays of labels, a row each. */
+/** True for arrays of labels, a row each: if at least half of the rows have one, the others are what is wrong. */
 export function haveSets<L extends Label>(labels: readonly L[] | readonly (readonly L[])[]): labels is readonly (readonly L[])[] {
-  return Array.isArray(labels) && labels.some((label) => Array.isArray(label))
+  return Array.isArray(labels) && labels.length > 0 && 2 * labels.filter((label) => Array.isArray(label)).length >= labels.length
 }
 
 /** Sets of labels. */
@@ -217,10 +217,10 @@ export function readSets<L extends Label>(
   return { labels, classesOf: given.map(({ length }) => classOf.slice(at, (at += length))) }
 }
 
-/** Probabilities are properties by label, and `__proto__` would not be one. */
+/** Probabilities are properties by label, and `__proto__` would not be one. An empty text is a row without a label. */
 export function isLabel(label: unknown): label is Label {
   return (
-    (typeof label === 'string' && label !== '__proto__') ||
+    (typeof label === 'string' && label !== '' && label !== '__proto__') ||
     typeof label === 'boolean' ||
     (typeof label === 'number' && Number.isFinite(label))
   )
