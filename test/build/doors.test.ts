@@ -50,7 +50,7 @@ function doorsIn(file: string, text: string): string[] {
       const name =
         node.expression.kind === ts.SyntaxKind.ImportKeyword
           ? 'import'
-          : node.expression.getText(source).replace(/^(globalThis|self|window|module)\./, '')
+          : node.expression.getText(source).replace(/^(globalThis|self|window|module|this)\./, '')
       const isDoor = ts.isNewExpression(node)
         ? /^(Function|Worker|SharedWorker|\w*\.?Script|AsyncFunction)$/.test(name)
         : /^(eval|Function|createRequire|importScripts|fork|execFile|exec|spawn|(vm\.)?runIn\w+)$/.test(name) ||
@@ -87,6 +87,7 @@ test('doors are found', () => {
     ['new Function("return " + x)', 'new Function("return " + x)'],
     ['globalThis.eval(x)', 'eval(x)'],
     ['new Worker(url, {})', 'new Worker(url)'],
+    ['new this.Worker(url, {})', 'new Worker(url)'],
     ['module.createRequire(x)(y)', 'createRequire(x)'],
     ["const code = 'eval (x)'", 'text with eval'],
     ['vm.runInThisContext(x)', 'vm.runInThisContext(x)'],

@@ -74,7 +74,9 @@ const lastRun = () => JSON.parse(readFileSync(OUT, 'utf8')) as Report
 /** The tests by number of the fault. */
 function triedBy(report: Report): Map<number, Tried[]> {
   const found = new Map<number, Tried[]>()
-  for (const { name: absolute, assertionResults } of report.testResults) {
+  // files come in the order in which they ended
+  const results = [...report.testResults].sort((a, b) => (a.name < b.name ? -1 : 1))
+  for (const { name: absolute, assertionResults } of results) {
     const file = path.relative(process.cwd(), absolute).replaceAll('\\', '/')
     for (const { ancestorTitles, title, status } of assertionResults) {
       if (status !== 'passed' && status !== 'failed') continue
