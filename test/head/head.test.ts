@@ -690,6 +690,25 @@ test.each<[string, (vectors: Float32Array[], labels: string[]) => Promise<unknow
   expect(heap.usedBytes).toBeLessThanOrEqual(before)
 })
 
+test.each(['one class a row', 'arrays as labels'])('heads keep their memory while classes and examples come and go: %s', async (kind) => {
+  const { vectors, labels } = clouds(ANIMALS, 100, 64)
+  const given = (label: string) => (kind === 'one class a row' ? label : [label]) as string
+  const { heap } = engineOfHeads()
+  const head = await trainHead<string>(vectors, labels.map(given), { l2: 1 })
+  const turn = () => {
+    head.add(vectors[0], given('fish'))
+    head.forget({ label: 'fish' })
+    for (let i = 0; i < 70; i++) {
+      head.add(vectors[i], given(labels[i]))
+      head.forget({ index: 0 })
+    }
+  }
+  for (let i = 0; i < 6; i++) turn()
+  const before = heap.usedBytes
+  for (let i = 0; i < 6; i++) turn()
+  expect(heap.usedBytes).toBeLessThanOrEqual(before)
+})
+
 test('where nothing may be compiled, loops in JavaScript take over', async () => {
   vi.stubGlobal('WebAssembly', undefined)
   try {

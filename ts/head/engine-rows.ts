@@ -54,7 +54,7 @@ export class EngineRows {
   readonly spread: number
   /** Columns are divided by this, twice their deviation: then biases are about as steep as weights, which takes a third of the iterations. */
   readonly scale: number
-  readonly blocks: Block[] = []
+  blocks: Block[] = []
   count = 0
 
   /**
@@ -119,7 +119,7 @@ export class EngineRows {
     this.count += rows.length
   }
 
-  /** Removes rows; later ones move up within their block. @param keeps of each row */
+  /** Removes rows; later ones move up within their block. Empty blocks are freed, but for the last one. @param keeps of each row */
   filter(keeps: (row: number) => boolean): void {
     const { columns } = this
     const { floats } = this.memory.engine.heap
@@ -138,6 +138,12 @@ export class EngineRows {
       floats.fill(0, from + after * columns, from + block.count * columns)
       block.count = after
     }
+    const last = this.blocks[this.blocks.length - 1]
+    this.blocks = this.blocks.filter((block) => {
+      const isLeft = block.count > 0 || block === last
+      if (!isLeft) this.memory.free([block.at, block.answers])
+      return isLeft
+    })
     this.count = kept
   }
 
@@ -146,7 +152,10 @@ export class EngineRows {
     const { heap } = this.memory.engine
     for (const block of this.blocks) {
       const bytes = 4 * block.capacity * (sets === null ? 1 : classes)
-      if (block.answerBytes < bytes) [block.answers, block.answerBytes] = [this.memory.allocate(bytes), bytes]
+      if (block.answerBytes < bytes) {
+        this.memory.free([block.answers])
+        ;[block.answers, block.answerBytes] = [this.memory.allocate(bytes), bytes]
+      }
       const at = block.answers / 4
       for (let i = 0; i < block.count; i++) {
         const answer = answerOf[block.rows[i]]

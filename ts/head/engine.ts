@@ -75,8 +75,9 @@ export class Memory {
     this.engine.heap.weigh(this, this.#bytes)
   }
 
-  free(): void {
-    release({ heap: this.engine.heap, pieces: this.#pieces })
+  /** Frees some pieces. Default: all of them. */
+  free(pieces: Iterable<Ptr> = this.#pieces): void {
+    for (const at of pieces) if (this.#pieces.delete(at)) this.engine.heap.free(at)
   }
 }
 

@@ -61,6 +61,11 @@ export class Lines {
     ;[this.#weights, this.#gradient, this.#z] = [weights, gradient, z]
   }
 
+  /** Frees its room. */
+  free(): void {
+    this.rows.memory.free([this.#weights, this.#gradient, this.#z])
+  }
+
   /** The mean of solutions of folds, and what this fold learnt: a start for all rows, which may be centered and scaled a little differently. */
   meanOf(solutions: readonly Float64Array[]): Start {
     const theta = new Float64Array(this.theta.length)

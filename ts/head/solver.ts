@@ -50,7 +50,10 @@ export class Solver {
 
   solve({ examples, classes, answers, start, l2, gradientTolerance }: Problem): Line {
     const rows = this.#rowsOf(examples)
-    if (this.#lines?.classes !== classes) this.#lines = new Lines(rows, classes)
+    if (this.#lines?.classes !== classes) {
+      this.#lines?.free()
+      this.#lines = new Lines(rows, classes)
+    }
     this.#lines.answers = answers
     rows.setAnswers(examples.classOf, answers, classes)
     const line = lineOfAll(this.#lines, examples.classOf.length, start, l2, gradientTolerance)
