@@ -52,7 +52,7 @@ const cycle = schedules.oneCycle(RATE, { steps: epochs * steps })
 const generator = new Generator(seed)
 console.log(`${model.parameters().reduce((sum, { size }) => sum + size, 0)} weights`)
 for (let epoch = 1; epoch <= epochs; epoch++) {
-  changeRows(train, rows, { flip: false, shift: 2 / 28, rotate: 10, light: 0, mixup: 0, cutmix: 0 }, generator, inputs)
+  changeRows(train, rows, { flip: false, shift: 2 / 28, rotate: 10, light: 0, color: 0, cutout: 0, mixup: 0, cutmix: 0 }, generator, inputs)
   const before = (epoch - 1) * steps
   const { epochs: history } = await fit(model, {
     inputs,

@@ -1,10 +1,48 @@
-/** Pictures mixed with each other: what a mixed picture shows is what its target says. */
+/** Pictures changed at random, and mixed with each other: what a mixed picture shows is what its target says. */
 import { describe, expect, test } from 'vitest'
-import { mixRows } from '../../ts/images/augment.js'
+import { changeRows, mixRows } from '../../ts/images/augment.js'
 import { trainImages } from '../../ts/images/index.js'
 import { Generator } from '../../ts/index.js'
 
-const NONE = { flip: false, shift: 0, rotate: 0, light: 0, mixup: 0, cutmix: 0 }
+const NONE = { flip: false, shift: 0, rotate: 0, light: 0, color: 0, cutout: 0, mixup: 0, cutmix: 0 }
+
+describe('a picture that is changed', () => {
+  const [rows, size] = [60, 8]
+  const changed = (channels: 1 | 3, how: Partial<typeof NONE>) => {
+    const width = size * size * channels
+    const pixels = Uint8Array.from({ length: rows * width }, (_, i) => 100 + (i % channels))
+    const out = new Float32Array(pixels.length)
+    changeRows({ pixels, size, channels, count: rows } as Parameters<typeof changeRows>[0], Array.from({ length: rows }, (_, i) => i), { ...NONE, ...how }, new Generator(3), out) // biome-ignore format: one line
+    return Array.from({ length: rows }, (_, i) => out.subarray(i * width, (i + 1) * width))
+  }
+
+  test('has one square cut out, and the rest as it was', () => {
+    for (const picture of changed(3, { cutout: 0.5 })) {
+      const gray = Array.from({ length: size * size }, (_, i) => [0, 1, 2].every((c) => picture[3 * i + c] === 0.5))
+      const others = [...picture].filter((_, i) => !gray[Math.floor(i / 3)])
+      for (const value of others) expect([100, 101, 102]).toContain(Math.round(255 * value))
+      const [ys, xs] = [(i: number) => Math.floor(i / size), (i: number) => i % size].map((of) => [
+        ...new Set(gray.flatMap((is, i) => (is ? [of(i)] : []))),
+      ])
+      expect(gray.filter(Boolean)).toHaveLength(ys.length * xs.length)
+      for (const side of [ys.length, xs.length]) {
+        expect(side).toBeLessThanOrEqual(5)
+        expect(side).toBeGreaterThanOrEqual(2)
+      }
+    }
+  })
+
+  test('has its three colors by factors within the share, a gray one as it was', () => {
+    const factors = changed(3, { color: 0.2 }).flatMap((picture) => {
+      for (let i = 3; i < picture.length; i++) expect(picture[i]).toBeCloseTo(picture[i % 3], 6)
+      return [0, 1, 2].map((c) => (picture[c] * 255) / (100 + c))
+    })
+    expect(Math.min(...factors)).toBeLessThan(0.82)
+    expect(Math.max(...factors)).toBeGreaterThan(1.18)
+    for (const factor of factors) expect(Math.abs(factor - 1)).toBeLessThan(0.2001)
+    expect(changed(1, { color: 0.2 })).toEqual(changed(1, {}))
+  })
+})
 
 /** Pictures whose pixels are all the number of the picture, which is its class as well, after mixing. */
 function mixed(rows: number, size: number, channels: number, how: Partial<typeof NONE>, seed = 1) {

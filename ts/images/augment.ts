@@ -17,7 +17,9 @@ export function plainRows(
   return out
 }
 
-/** Puts the same pictures into `out`, each mirrored, shifted, turned and lit at random. Pixels beyond the border are those of the border. */
+/**
+ * Puts the same pictures into `out`, each mirrored, shifted, turned, lit, colored and cut out at random. Pixels beyond the border are those of the border.
+ */
 export function changeRows(set: ImageSet, rows: ArrayLike<number>, how: Required<Augment>, generator: Generator, out: Float32Array): void {
   const { pixels, size, channels } = set
   const width = size * size * channels
@@ -46,7 +48,31 @@ export function changeRows(set: ImageSet, rows: ArrayLike<number>, how: Required
           out[at] = (gain * (upper + fy * (lower - upper))) / 255 + offset
         }
       }
+    const picture = out.subarray(i * width, (i + 1) * width)
+    if (how.color > 0 && channels === 3) tint(picture, how.color, generator)
+    if (how.cutout > 0) cutOut(picture, size, how.cutout, generator)
   }
+}
+
+/** Multiplies red, green and blue by numbers of their own, from 1 − share to 1 + share. */
+function tint(picture: Float32Array, share: number, generator: Generator): void {
+  const factors = generator.uniforms(3).map((u) => 1 + (2 * u - 1) * share)
+  for (let at = 0; at < picture.length; at++) picture[at] *= factors[at % 3]
+}
+
+/** Makes a square gray; less of it where it reaches over the edge. */
+function cutOut(picture: Float32Array, size: number, share: number, generator: Generator): void {
+  const { left, right, top, bottom } = squareAt(generator.uniforms(2), size, share)
+  const channels = picture.length / size ** 2
+  for (let y = top; y < bottom; y++) picture.fill(0.5, (y * size + left) * channels, (y * size + right) * channels)
+}
+
+/** The part in the picture of a square around a place. @param share of the picture's side */
+function squareAt(middle: ArrayLike<number>, size: number, share: number): { left: number; right: number; top: number; bottom: number } {
+  const half = (size * share) / 2
+  const edge = (at: number) => Math.round(Math.min(size, Math.max(0, at)))
+  const [x, y] = [middle[0] * size, middle[1] * size]
+  return { left: edge(x - half), right: edge(x + half), top: edge(y - half), bottom: edge(y + half) }
 }
 
 function clamp(at: number, size: number): number {
@@ -74,7 +100,7 @@ export function mixRows(pictures: Float32Array, targets: Targets, size: number, 
     const [choice, x, y] = generator.uniforms(3)
     const cuts = how.mixup === 0 || (how.cutmix > 0 && choice < 0.5)
     const drawn = beta(cuts ? how.cutmix : how.mixup, generator)
-    const share = cuts ? swapRectangle(own, other, size, [x, y], drawn) : drawn
+    const share = cuts ? swapSquare(own, other, size, [x, y], drawn) : drawn
     if (!cuts) blend(own, other, share)
     blend(values.subarray(a * classes, (a + 1) * classes), values.subarray(b * classes, (b + 1) * classes), share)
   }
@@ -89,10 +115,9 @@ function blend(a: Float32Array, b: Float32Array, share: number): void {
   }
 }
 
-/** Swaps a rectangle of 1 − λ of the area around a place; less where it reaches over the edge. @returns the share of the area that stays */
-function swapRectangle(a: Float32Array, b: Float32Array, size: number, middle: readonly number[], share: number): number {
-  const side = size * Math.sqrt(1 - share)
-  const [[left, right], [top, bottom]] = middle.map((at) => [at * size - side / 2, at * size + side / 2].map((edge) => Math.round(Math.min(size, Math.max(0, edge))))) // biome-ignore format: one line
+/** Swaps a square of 1 − λ of the area around a place; less where it reaches over the edge. @returns the share of the area that stays */
+function swapSquare(a: Float32Array, b: Float32Array, size: number, middle: readonly number[], share: number): number {
+  const { left, right, top, bottom } = squareAt(middle, size, Math.sqrt(1 - share))
   const channels = a.length / size ** 2
   for (let y = top; y < bottom; y++) {
     const [from, to] = [left, right].map((x) => (y * size + x) * channels)

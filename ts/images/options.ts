@@ -12,6 +12,13 @@ export interface Augment {
   rotate?: number
   /** Brightness and contrast by up to this share. Default 0.1. */
   light?: number
+  /** Red, green and blue of colored pictures, each by up to this share. Default 0. */
+  color?: number
+  /**
+   * Cutout: a square is gray, with its middle anywhere and a side of this share of the picture's, so that no part alone can decide (DeVries & Taylor 2017).
+   * From 0 to 1; 0.3 is usual. Default 0: none.
+   */
+  cutout?: number
   /**
    * α of mixup: pictures are paired at random, and each becomes λ times itself plus 1 − λ times its partner, its class likewise, with λ from Beta(α, α)
    * (Zhang et al. 2018). From 0 to 1; 0.2 is usual. Default 0: none.
@@ -66,7 +73,7 @@ export interface TrainImagesOptions {
 }
 
 const augment: Kind = {
-  wants: '{ flip, shift, rotate, light, mixup, cutmix } or false',
+  wants: '{ flip, shift, rotate, light, color, cutout, mixup, cutmix } or false',
   fits: (value) => value === false || object.fits(value),
 }
 
@@ -88,6 +95,8 @@ export const AUGMENT = {
   shift: { is: share, default: 0.1 },
   rotate: { is: { min: 0, max: 180 }, default: 0 },
   light: { is: share, default: 0.1 },
+  color: { is: share, default: 0, aka: ['colour', 'saturation', 'hue'] },
+  cutout: { is: share, default: 0, aka: ['cutOut', 'erase'] },
   mixup: { is: share, default: 0 },
   cutmix: { is: share, default: 0, aka: ['cutMix'] },
 } satisfies Schema<Augment>
