@@ -124,7 +124,7 @@ test('shapes are known to the compiler', () => {
   expect(y.shape).toEqual([2, 3, 3, 8])
   // @ts-expect-error another number of channels
   expect(() => layer.forward(zeros([2, 5, 5, 4]))).toThrow(
-    /Conv2d\(3, 8, 3 × 3\): wants weights of shape .* for inputs of shape \[2, 5, 5, 4\]/,
+    /Conv2d\(3, 8, 3 × 3\): wants inputs of 3 channels, as weights \[3, 3, 3, 8\] take them, got 4 in inputs of shape \[2, 5, 5, 4\]/,
   )
   // @ts-expect-error the layer before gives 8 channels
   new Sequential([new Conv2d(1, 8, 3), new MaxPool(2), new Conv2d(4, 8, 3)])
@@ -152,7 +152,12 @@ describe('what does not fit is named', () => {
     [
       'weights of other channels',
       () => conv2d(x, zeros([3, 3, 3, 1])),
-      /wants weights of shape \[height, width, 2, filters\] for inputs of shape \[1, 4, 4, 2\], got \[3, 3, 3, 1\]/,
+      /conv2d: wants inputs of 3 channels, as weights \[3, 3, 3, 1\] take them, got 2 in inputs of shape \[1, 4, 4, 2\]/,
+    ],
+    [
+      'weights of another rank',
+      () => conv2d(x, zeros([3, 2, 1])),
+      /conv2d: wants weights of shape \[height, width, 2, filters\], got \[3, 2, 1\]/,
     ],
     [
       'groups that do not divide',

@@ -18,11 +18,11 @@ import { sum } from '../ops/reduce.js'
 import { reshape } from '../ops/shape.js'
 import { asFloats, Tensor, type TensorLike } from '../tensor.js'
 import {
-  channelsSecond,
   checkGroups,
   checkImages,
   numbers,
   numbersOf,
+  otherChannels,
   type Padding,
   type Pair,
   padding,
@@ -95,13 +95,11 @@ export function convolve(input: TensorLike, w: Tensor, given: ConvOptions, axes:
   const { groups, bias, activation } = options
   const channels = x.shape[axes + 1]
   const inputs = channels / groups
-  if (w.rank !== axes + 2 || w.shape[axes] !== inputs) {
+  if (w.rank !== axes + 2) {
     const wanted = `[${axes === 2 ? 'height, width' : 'length'}, ${inputs}, filters]`
-    const why = groups > 1 ? ` (${channels} channels in ${groups} groups)` : ''
-    throw new ShapeError(
-      `${who}: wants weights of shape ${wanted} for inputs of shape ${formatShape(x.shape)}${why}, got ${formatShape(w.shape)}${channelsSecond(x, axes, w.shape[axes] * groups)}`,
-    )
+    throw new ShapeError(`${who}: wants weights of shape ${wanted}, got ${formatShape(w.shape)}`)
   }
+  if (w.shape[axes] !== inputs) throw otherChannels(who, x, w, w.shape[axes] * groups, axes)
   const filters = w.shape[axes + 1]
   checkGroups(groups, channels, filters, who)
   if (bias !== null && bias.size !== filters)
@@ -279,11 +277,11 @@ export function convolveTransposed(input: TensorLike, w: Tensor, given: ConvTran
   checkImages(x, [axes], who)
   const { groups, bias, activation } = options
   const channels = x.shape[axes + 1]
-  if (w.rank !== axes + 2 || w.shape[axes + 1] !== channels)
-    throw new ShapeError(
-      `${who}: wants weights of shape [${axes === 2 ? 'height, width' : 'length'}, filters${groups > 1 ? ' / groups' : ''}, ${channels}] ` +
-        `for inputs of shape ${formatShape(x.shape)}, got ${formatShape(w.shape)}${channelsSecond(x, axes, w.shape[axes + 1])}`,
-    )
+  if (w.rank !== axes + 2) {
+    const wanted = `[${axes === 2 ? 'height, width' : 'length'}, filters${groups > 1 ? ' / groups' : ''}, ${channels}]`
+    throw new ShapeError(`${who}: wants weights of shape ${wanted}, got ${formatShape(w.shape)}`)
+  }
+  if (w.shape[axes + 1] !== channels) throw otherChannels(who, x, w, w.shape[axes + 1], axes)
   const filters = w.shape[axes] * groups
   checkGroups(groups, channels, filters, who)
   if (bias !== null && bias.size !== filters)

@@ -192,10 +192,11 @@ export function checkImages(x: Tensor, axes: readonly number[], who: string): vo
   throw new ShapeError(`${who}: wants inputs of shape ${wanted.join(' or ')}, got shape ${formatShape(x.shape)}${missing}`)
 }
 
-/** @internal the remedy for images in PyTorch's order, [rows, channels, height, width] */
-export function channelsSecond(x: Tensor, axes: number, channels: number): string {
-  if (x.shape[1] !== channels) return ''
-  return `; channels come last: transpose(x, ${axes === 2 ? '[0, 2, 3, 1]' : '[0, 2, 1]'})`
+/** @internal the error for inputs with another number of channels than the weights, with the remedy for PyTorch's order, [rows, channels, height, width] */
+export function otherChannels(who: string, x: Tensor, w: Tensor, channels: number, axes: number): ShapeError {
+  const remedy = x.shape[1] === channels ? `; channels come last: transpose(x, ${axes === 2 ? '[0, 2, 3, 1]' : '[0, 2, 1]'})` : ''
+  const wanted = `${channels} ${channels === 1 ? 'channel' : 'channels'}, as weights ${formatShape(w.shape)} take them`
+  return new ShapeError(`${who}: wants inputs of ${wanted}, got ${x.shape[axes + 1]} in inputs of shape ${formatShape(x.shape)}${remedy}`)
 }
 
 /** @internal @throws RangeError unless both numbers are multiples of the groups */
