@@ -14,6 +14,11 @@ test('a first line that names the delimiter counts as a line', () => {
   expect(() => parseCsv('sep=;\na;b\n1;2\n1')).toThrow(/line 4/)
 })
 
+test('the delimiter begins no comment', () => {
+  for (const [text, options] of [['a;b\n1;2', { delimiter: ';' }], ['sep=;\na;b\n1;2', {}]] as const) // biome-ignore format: one line
+    expect(() => parseCsv(text, { comment: ';', ...options })).toThrow("parseCsv: comment wants another text than the delimiter, got ';'")
+})
+
 describe('CSV is read as RFC 4180 has it', () => {
   test.each<[string, string, ReadOptions, object[]]>([
     ['quotes, delimiters and line breaks in values', 'a,b\n"x, ""y""\nz",2\n', {}, [{ a: 'x, "y"\nz', b: '2' }]],
@@ -36,6 +41,8 @@ describe('CSV is read as RFC 4180 has it', () => {
       ],
     ],
     ['the same, of one line and an odd delimiter', 'SEP=^\na^b,c\n1^2', {}, [{ a: '1', 'b,c': '2' }]],
+    ['the same, in quotes', '"sep=;"\r\na;b\r\n1;2', {}, [{ a: '1', b: '2' }]],
+    ['the same, filled up to all columns', '"sep=,",,\na,b,c\n1,2,3', {}, [{ a: '1', b: '2', c: '3' }]],
     ['a column that is called so', 'sep=x,y\n1,2', {}, [{ 'sep=x': '1', y: '2' }]],
     ['line ends of old Macs', 'a,b\r1,2\r', {}, [{ a: '1', b: '2' }]],
     ['empty lines are none', 'a,b\n\n1,2\n\n\n', {}, [{ a: '1', b: '2' }]],
@@ -61,6 +68,7 @@ describe('CSV is read as RFC 4180 has it', () => {
     ],
     ["a delimiter of one's own", 'a::b\n1::2', { delimiter: '::' }, [{ a: '1', b: '2' }]],
     ['other quotes', "a,b\n'1,2',3", { quote: "'" }, [{ a: '1,2', b: '3' }]],
+    ['comments behind what may be a delimiter', '; by hand\na,b\n1,2', { comment: ';' }, [{ a: '1', b: '2' }]],
     ['comments', '# made by hand\na,b\n1,2\n#3,4\n', { comment: '#' }, [{ a: '1', b: '2' }]],
     [
       'without names',

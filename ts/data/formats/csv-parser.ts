@@ -197,7 +197,7 @@ export class CsvParser {
   /** Finds out how the lines are written. */
   private begin(): Papa.Parser {
     const { delimiter, quote, comment } = this.options
-    const [told, said] = DELIMITER_LINE.exec(this.rest) ?? ['']
+    const [told, , said] = DELIMITER_LINE.exec(this.rest) ?? ['']
     if (said !== undefined) {
       this.rest = this.rest.slice(told.length)
       this.line++
@@ -205,6 +205,7 @@ export class CsvParser {
     const sample = this.rest.slice(0, SAMPLE)
     this.newline = lineEndOf(sample, quote)
     this.delimiter = delimiter ?? said ?? delimiterOf(sample, quote, comment)
+    if (this.delimiter === comment) throw rangeError(`${this.name}: comment wants another text than the delimiter, got ${show(comment)}`)
     return new Papa.Parser({
       delimiter: this.delimiter,
       newline: this.newline,
@@ -363,23 +364,24 @@ function emptyRow(columns: readonly string[]): Record<string, string> {
   return Object.fromEntries(columns.map((column) => [column, '']))
 }
 
-/** A first line by which a file tells spreadsheets its delimiter. */
-const DELIMITER_LINE = /^sep=([^"\r\n])(?:\r\n?|\n)/i
+/** A first line by which a file tells spreadsheets its delimiter; some writers quote it, or fill it up to all columns. */
+const DELIMITER_LINE = /^("?)sep=([^"\r\n])\1\2*(?:\r\n?|\n)/i
 
 /** Delimiters that are detected automatically. */
 const DELIMITERS = [',', '\t', ';', '|']
 
 function delimiterOf(sample: string, quoteChar: string, comments: string | undefined): string {
+  const delimitersToGuess = DELIMITERS.filter((delimiter) => delimiter !== comments)
   const { data, errors, meta } = Papa.parse<string[]>(sample, {
     preview: 20,
     quoteChar,
     skipEmptyLines: 'greedy',
-    delimitersToGuess: DELIMITERS,
+    delimitersToGuess,
     ...(comments !== undefined && { comments }),
   })
   // for few and ragged lines the header decides
   if (errors.some(({ code }) => code === 'UndetectableDelimiter'))
-    return DELIMITERS.find((delimiter) => data[0]?.join(meta.delimiter).includes(delimiter)) ?? meta.delimiter
+    return delimitersToGuess.find((delimiter) => data[0]?.join(meta.delimiter).includes(delimiter)) ?? meta.delimiter
   return meta.delimiter
 }
 

@@ -84,7 +84,8 @@ async function* counted(source: Source, onBytes: (bytes: number) => void): Async
 async function* bytesOf(source: Source, size = PIECE): AsyncGenerator<Uint8Array, void, void> {
   if (source instanceof Uint8Array) yield* cut(source)
   else if (source instanceof ArrayBuffer) yield* cut(new Uint8Array(source))
-  else if (source instanceof Blob) yield* readAll(source.stream())
+  // Node gives a Blob in memory as one piece
+  else if (source instanceof Blob) for await (const piece of readAll(source.stream())) yield* cut(piece)
   else if (typeof Response !== 'undefined' && source instanceof Response) yield* body(source, nameOf(source))
   else if (isAddress(source)) yield* body(await fetched(String(source)), nameOf(source))
   else if (typeof source === 'string' || source instanceof URL) yield* file(source, size)
