@@ -18,8 +18,9 @@ test('a column has the cycles that its dates go through', () => {
   expect(names(days(366))).toEqual(week)
   expect(names(days(367))).toEqual([...week, ...waves('year'), ...waves('2 year')])
   expect(names(days(10, 0.25))).toEqual([...waves('day'), ...waves('2 day')])
-  // always at noon
-  expect(names(days(10).map((day) => new Date(day.getTime() + DAY / 2)))).toEqual([])
+  // always at one time: numbers of days have a digit less from 10 November 2014 on
+  for (let time = 0; time < DAY; time += DAY / 144)
+    expect(names(Array.from({ length: 10 }, (_, i) => new Date(DAY * (16_379 + i) + time)))).toEqual([])
 })
 
 test('features are those of the calendar, also before 1970 and for later rows', () => {
@@ -84,6 +85,12 @@ test('trainTable learns holidays of years, in file and JavaScript function', asy
   const { predict } = await import(`data:text/javascript,${encodeURIComponent(tableToFunction(model))}`)
   for (const when of ['2015-12-25', '1944-02-29', '2031-03-01T12:30', '1850-12-31'])
     expect(predict({ when }).value).toBeCloseTo(model.predict({ when }).value, 4)
+})
+
+test('trainTable keeps the length of vectors that was given', async () => {
+  const rows = Array.from({ length: 3660 }, (_, i) => ({ when: new Date(DAY * (12_000 + i)), visits: Math.sin(i) }))
+  const { model } = await trainTable(rows, { target: 'visits', columns: { when: { size: 4 } }, hidden: [8], epochs: 1 })
+  expect(model.saved().features.embedded?.[0].size).toBe(4)
 })
 
 test('nets learn the day of the week; file and JavaScript function say the same', async () => {

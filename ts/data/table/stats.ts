@@ -158,7 +158,8 @@ export class ColumnStats {
     this.dates++
     this.firstDay = Math.min(this.firstDay, day)
     this.lastDay = Math.max(this.lastDay, day)
-    const time = day - Math.floor(day)
+    // in milliseconds: parts of days differ by rounding from year to year
+    const time = Math.round((day - Math.floor(day)) * 864e5)
     if (this.dates === 1) this.firstTime = time
     else if (time !== this.firstTime) this.hasTimes = true
     if (this.numbers === 0) this.addToSpread(day, false)

@@ -85,8 +85,15 @@ export class ColumnPlan {
         ...whole.columns,
         ...Object.fromEntries(
           columns.flatMap(({ name, written }) => {
-            const days = this.withDays.includes(name) && { as: 'date' as const, size: DAY_VECTOR }
-            return written || days ? [[name, { ...choiceOf(whole.columns ?? {}, name), ...(written && { written }), ...days }]] : []
+            const days = this.withDays.includes(name) && { as: 'date' as const }
+            return written || days
+              ? [
+                  [
+                    name,
+                    { ...(days && { size: DAY_VECTOR }), ...choiceOf(whole.columns ?? {}, name), ...(written && { written }), ...days },
+                  ],
+                ]
+              : []
           }),
         ),
         [given.target]: {
