@@ -189,6 +189,17 @@ describe('rows', () => {
     ).toHaveLength(count)
   })
 
+  test.each([
+    ['2024-01-01', '2024-06-03', 5],
+    ['2024-01-01', '2024-06-10', 5],
+    ['2024-01-01', '2024-06-17', 6],
+    ['2024-01-15', '2024-06-24', 5],
+  ] as const)('Mondays alone from %s to %s are %i months', (first, last, count) => {
+    const mondays = Array.from({ length: 30 }, (_, i) => Date.parse(first) + 7 * i * DAY).filter((time) => time <= Date.parse(last))
+    const rows = mondays.map((time) => ({ t: iso(time), y: 1 }))
+    expect(read(rows, {}, { every: 'month' }).series[0].values).toHaveLength(count)
+  })
+
   test('periods are by days with values, whatever rows tell of the future; known columns have their means', () => {
     const random = new RandomStream(3)
     for (let i = 0; i < 40; i++) {

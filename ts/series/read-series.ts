@@ -322,12 +322,6 @@ function knownOf(
 /** Periods that rows with values cover to their ends, by the usual distance of rows: a sum of half a month would look like a fall. */
 function wholePeriods({ key, times: all, values }: Cells, grid: Calendar, [from, to]: [number, number], notes: string[]): [number, number] {
   const times = all.filter((_, i) => !Number.isNaN(values[i]))
-  const steps = times
-    .slice(1)
-    .map((time, i) => time - times[i])
-    .filter((step) => step > 0)
-    .sort((a, b) => a - b)
-  const usual = steps[Math.floor(steps.length / 2)] ?? 0
   // rows of Mondays to Fridays cover a week, and a month that begins or ends at a weekend
   const isWeekend = (time: number) => [0, 6].includes(new Date(time).getUTCDay())
   const rest = times.length >= 5 && !times.some(isWeekend) ? DAY : 0
@@ -336,6 +330,12 @@ function wholePeriods({ key, times: all, values }: Cells, grid: Calendar, [from,
     for (let day = Math.ceil(start / DAY) * DAY; day < end; day += DAY) if (isWeekend(day)) time -= rest
     return time
   }
+  const steps = times
+    .slice(1)
+    .map((time, i) => between(times[i], time))
+    .filter((step) => step > 0)
+    .sort((a, b) => a - b)
+  const usual = steps[Math.floor(steps.length / 2)] ?? 0
   const parts: string[] = []
   const [first, last] = [times[0], times[times.length - 1]]
   let range: [number, number] = [from, to]

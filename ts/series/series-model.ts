@@ -130,6 +130,9 @@ export class SeriesModel {
   }
 }
 
+/** Difference of sums, as a share, up to which they are those of the same rows in another order. */
+const ROUNDING = 1e-9
+
 /** Values of a series with later ones behind them, and other ones in their place. @param changes counts values that are others now */
 function continued(
   own: Series,
@@ -155,7 +158,7 @@ function continued(
       throw rangeError(
         `extend: ${name} begins at ${timeText(calendar, own.start)}, got ${timeText(calendar, own.start + at)}; leave earlier rows out, or make a new model of all by forecast`,
       )
-    if (at < had && (gaps[at] === 1 || values[at] !== value)) {
+    if (at < had && (gaps[at] === 1 || Math.abs(values[at] - value) > ROUNDING * Math.abs(value))) {
       changes.first ||= `, the first at ${timeText(calendar, own.start + at)}${own.key.length > 0 ? ` of ${name}` : ''}: ${gaps[at] === 1 ? 'none' : values[at]} is ${value}`
       changes.count++
     }
