@@ -158,6 +158,15 @@ test.each(['fit', 'trainOnBatch'] as const)('%s warns of a layer that the model 
     // a layer may be left out of the optimizer, but not of the model
     const part = new Open({ backend })
     trainOnBatch(part, { inputs, targets: flat, loss: mse, optimizer: new SGD(part.output.parameters(), { learningRate: 0.1 }) })
+    // nor need one that is not to learn be in the model
+    const frozen = new Dense(1, 1, { backend })
+    for (const parameter of frozen.parameters()) parameter.requiresGrad = false
+    class Reading extends Open {
+      override forward(x: Tensor): Tensor {
+        return super.forward(frozen.forward(x))
+      }
+    }
+    await train(new Reading({ backend }))
     expect(warn).not.toHaveBeenCalled()
     Object.defineProperty(Hiding, 'name', { value: `HidingFrom_${how}` }) // each text comes once
     await train(new Hiding({ backend }))

@@ -63,7 +63,7 @@ function warnOfHidden(model: Module, prediction: Tensor): void {
     if (tensor.node !== null) pending.push(...(tensor.node as Node).inputs)
     else if (tensor instanceof Parameter)
       return warnOnce(
-        `${model.describe()}: forward uses parameter '${tensor.name}' ${formatShape(tensor.shape)}, which parameters() does not list, so it is not trained or saved; hold its layer in a plain property: a private field (#) or a variable outside hides it`,
+        `${model.describe()}: forward uses parameter '${tensor.name}' ${formatShape(tensor.shape)}, which parameters() does not list, so it is not trained or saved; hold its layer in a plain property: a private field (#) or a variable outside hides it. If it is not to learn here, set requiresGrad = false`,
       )
   }
 }
