@@ -605,6 +605,15 @@ describe('examples to look at', () => {
     expect(await findMislabelled(vectors, labels)).toEqual([])
   })
 
+  test('findDuplicates finds equal rows however long they are', () => {
+    const random = new RandomStream(1)
+    const rows = Array.from({ length: 8 }, () => Float32Array.from({ length: 50_000 }, () => random.uniform()))
+    const twins = rows.map((row) => row.map((x) => 3 * x))
+    const found = findDuplicates([...rows, ...twins], { similarity: 1 })
+    expect(found.map(({ first, second }) => [first, second]).sort(([a], [b]) => a - b)).toEqual(rows.map((_, i) => [i, i + 8]))
+    for (const { similarity } of found) expect(similarity).toBeCloseTo(1, 7)
+  })
+
   test('findDuplicates names pairs of rows that are nearly the same, also across blocks', () => {
     const { vectors } = clouds(ANIMALS, 150, 32)
     const copy = vectors[2].map((x) => 2 * x + 1e-4)

@@ -25,8 +25,8 @@ export interface DuplicatePair {
 
 /** Rows that are compared with all later ones at a time. */
 const BLOCK = 512
-/** Single precision may find a little less than 1 for equal rows. */
-const ROUNDING = 1e-6
+/** Rows in single precision may have a little less than 1 with their equals; sums of products in single precision, of very long rows, less still. */
+const [ROUNDING, SUM_ROUNDING] = [1e-6, 1e-4]
 
 /**
  * Pairs of rows that are nearly the same, the most similar first: they make held-out scores too good, and labels that contradict each other. It compares
@@ -49,9 +49,18 @@ export function findDuplicates(vectors: Vectors, options: DuplicateOptions = {})
     const lines = values.subarray(a * width, Math.min(count, a + BLOCK) * width)
     const others = { vectors: values.subarray(a * width), count: count - a, width }
     eachOutput(others, lines, new Float32Array(lines.length / width), (cosines, row) => {
-      for (let i = 0; i < cosines.length && i < row; i++)
-        if (cosines[i] >= similarity - ROUNDING) found.push({ first: a + i, second: a + row, similarity: Math.min(1, cosines[i]) })
+      for (let i = 0; i < cosines.length && i < row; i++) {
+        if (!(cosines[i] >= similarity - SUM_ROUNDING)) continue
+        const cosine = productOf(values, (a + i) * width, (a + row) * width, width)
+        if (cosine >= similarity - ROUNDING) found.push({ first: a + i, second: a + row, similarity: Math.min(1, cosine) })
+      }
     })
   }
   return found.sort((p, q) => q.similarity - p.similarity || p.first - q.first || p.second - q.second)
+}
+
+function productOf(values: Float32Array, a: number, b: number, width: number): number {
+  let sum = 0
+  for (let j = 0; j < width; j++) sum += values[a + j] * values[b + j]
+  return sum
 }
