@@ -184,7 +184,7 @@ kill-proof: build ## 200 SIGKILLs of a study in a journal, 200 in SQLite: no tri
 queue-proof: $(MODULES)/.stamp $(GENERATED)/.stamp ## on Redis and PostgreSQL: 2,000 trials, all that can be is killed, cut off, edited: each is over once (TRIALS=100 CUT=15 for a small one)
 	@$(NODE) --import tsx test/tune/queue/proof.ts
 
-stream-proof: build ## a CSV of 5 GB trained in 300 MB, killed in the midst and resumed to the same bits (MEGABYTES=200 WIDTH=32 for a small one)
+stream-proof: build ## a CSV of 5 GB trained in 300 MB, killed in the midst and resumed to the same bits (MEGABYTES=50 WIDTH=256 for a small one)
 	@$(NODE) --import tsx bench/stream-proof/proof.ts $(or $(MEGABYTES),5000) $(or $(WIDTH),512)
 
 reliability: $(MODULES)/.stamp ## write RELIABILITY.md from the tests
