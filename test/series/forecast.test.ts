@@ -355,7 +355,11 @@ describe('a model', () => {
     for (const [h, { value }] of other.forecasts.entries()) expect(Math.abs(value - model.forecasts[h].value)).toBeGreaterThan(1)
     expect(other.extend(plan(promo).slice(120)).forecasts).toEqual(model.forecasts)
     // what is planned stays where later rows do not tell of it
-    expect(model.extend([{ t: 120, y: 30, p: 1 }]).state.series[0].known[0].slice(121)).toEqual(model.state.series[0].known[0].slice(121))
+    const planned = model.state.series[0].known[0]
+    expect(model.extend([{ t: 120, y: 30, p: 1 }]).state.series[0].known[0].slice(121)).toEqual(planned.slice(121))
+    const around = [120, 127].map((t) => ({ t, y: t < 121 ? 30 : null, p: 1 - promo(t) }))
+    const { known } = model.extend(around).state.series[0]
+    expect([...known[0].slice(120)]).toEqual([1 - promo(120), ...planned.slice(121, 127), 1 - promo(127)])
   })
 
   test('a model of weeks goes on from days, as a model of their sums from weeks', async () => {

@@ -49,6 +49,8 @@ export interface Series {
   /** Row-major [known columns][places]: as long as `values`, and longer where future values are known. */
   readonly known: readonly Float64Array[]
   readonly fixed: readonly string[]
+  /** Of later rows: 1 where a row tells the known columns, from `start` on. */
+  readonly told?: Uint8Array
   /** True for later rows that begin within a period, which the model may have as a whole. */
   readonly isLate?: true
 }
@@ -275,6 +277,7 @@ function seriesOf(
       sums[place - start] += cells.values[i]
       counts[place - start]++
     }
+  const rowsAt = new Set(places)
   const known = columns.known.map((name) => knownOf(who, rows, cells.rows, places, start, end, name))
   let [from, to] = [0, end - start]
   // rows of a model may tell of the future alone: their known columns count from the first row
@@ -289,6 +292,7 @@ function seriesOf(
   return {
     ...{ key: cells.key, start: start + from, values, gaps, known: known.map((column) => column.slice(from)), fixed: cells.fixed },
     ...(isLate && { isLate }),
+    ...(calendar !== undefined && { told: Uint8Array.from(known[0] ?? [], (_, i) => Number(rowsAt.has(start + i))).subarray(from) }),
   }
 }
 

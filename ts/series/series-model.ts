@@ -171,7 +171,8 @@ function continued(
     // places without a row keep the value before, as in reading
     all.fill(column[column.length - 1] ?? 0, column.length)
     const first = Math.max(-from, from < had ? skipped : 0, 0)
-    all.set(more.known[k].subarray(first), from + first)
+    for (const [i, value] of more.known[k].entries())
+      if (i >= first && (more.told?.[i] === 1 || from + i >= column.length)) all[from + i] = value
     return all
   })
   return { values: filled(values, gaps, season), gaps, known }
