@@ -49,7 +49,10 @@ const LEAST_ROWS = 500
 const LEAST_ROWS_PER_CLASS = 20
 /** Penalties are the mean squared distance of rows from their center times 10^(−step/2). With it, the scale of the vectors does not matter. */
 const [FIRST_STEP, LAST_STEP, USUAL_STEP] = [-4, 10, 3]
-/** Tolerances that end the search for one penalty: held-out losses are then accurate to about 1 %. */
+/**
+ * Tolerances that end the search for one penalty. Of 82 random sets of 10 to 400 rows, nine in ten held-out losses were then accurate to 2 %, but with
+ * more columns than rows three were too small by 9 to 27 %. With `relative` 0.1 none was by more than 3 %, for a third more time.
+ */
 const TOLERANCE = { absolute: 1e-6, relative: 0.3 }
 /** A further penalty wants to lower the log loss by this, or is not worth the time. */
 const LEAST_GAIN = 0.001
