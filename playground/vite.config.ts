@@ -5,11 +5,11 @@ import { KNOWN } from './src/known-methods.ts'
 
 /**
  * Kernels of WebAssembly that the page does not need. Its nets have a few hundred weights, so loops in JavaScript are fast enough for the operations
- * of Hessians and formulas, for convolutions and GRUs, and for updates of optimizers other than SGD, Momentum and Adam; its fleets do not use the
- * others. They would be 83 kB of gzip, a third of the page. Nor does it write model files, which know all layers of convolution and recurrence.
+ * of Hessians and formulas, for convolutions, GRUs and heads, and for updates of optimizers other than SGD, Momentum and Adam; its fleets do not use the
+ * others. They would be 86 kB of gzip, a third of the page. Nor does it write model files, which know all layers of convolution and recurrence.
  */
 const LEFT_OUT =
-  /\/wasm\/generated\/(conv|doubles|fleet-others|fleet-updates|operations|others|recurrent|updates)\.js$|\/(conv|recurrent)\/files\.js$/
+  /\/wasm\/generated\/(conv|doubles|fleet-others|fleet-updates|head|operations|others|recurrent|updates)\.js$|\/(conv|recurrent)\/files\.js$/
 /** Threads, which the hosts of pages like this one hardly ever allow, as they want headers that isolate the page: 6 kB. */
 const THREADS = /\/backend\/threads\/index\.js$/
 const ONE_THREAD = 'export const wantedThreads = () => 1, canShare = () => false, sharedMemory = undefined, startThreads = undefined'

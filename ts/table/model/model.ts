@@ -114,7 +114,7 @@ const PRINTED = 12
  * model.predict(rows)[0].class // 'setosa'
  */
 export class TableModel<P extends Prediction = Prediction> {
-  /** The nets: an {@link Ensemble}, whose input is the result of {@link inputs}. */
+  /** The nets: an `Ensemble`, whose input is the result of {@link inputs}. */
   readonly net: Module
   readonly task: 'classification' | 'regression'
   /** The column that is predicted. */
