@@ -7,6 +7,6 @@ import { killOften } from '../tools/kills.js'
 test('a training on a stream that is killed at random moments loses nothing, and ends with the bits of one that was not', async () => {
   const random = new Generator(1)
   const report = await killOften(5, () => random.next(), undefined, path.resolve('test/stream/kill-child.ts'))
-  expect(report).toMatchObject({ kills: 5, lost: 0, isSame: true, leftAtEnd: 0 })
+  expect(report).toMatchObject({ lost: 0, isSame: true, leftAtEnd: 0 })
   expect(report.withinEpochs).toBeGreaterThan(0)
 }, 600_000)

@@ -51,12 +51,18 @@ export function findDuplicates(vectors: Vectors, options: DuplicateOptions = {})
     eachOutput(others, lines, new Float32Array(lines.length / width), (cosines, row) => {
       for (let i = 0; i < cosines.length && i < row; i++) {
         if (!(cosines[i] >= similarity - SUM_ROUNDING)) continue
-        const cosine = productOf(values, (a + i) * width, (a + row) * width, width)
+        const cosine = cosineOf(values, (a + i) * width, (a + row) * width, width)
         if (cosine >= similarity - ROUNDING) found.push({ first: a + i, second: a + row, similarity: Math.min(1, cosine) })
       }
     })
   }
   return found.sort((p, q) => q.similarity - p.similarity || p.first - q.first || p.second - q.second)
+}
+
+/** In double precision: 1 for equal rows, which as singles may have another length than 1. */
+function cosineOf(values: Float32Array, a: number, b: number, width: number): number {
+  const product = (p: number, q: number) => productOf(values, p, q, width)
+  return product(a, b) / (Math.sqrt(product(a, a) * product(b, b)) || 1)
 }
 
 function productOf(values: Float32Array, a: number, b: number, width: number): number {
