@@ -1,5 +1,5 @@
 /** The layers of this room in ONNX: operations of opset 17, as the operation Attention came with opset 23. And as functions of JavaScript. */
-import { exports, type OnnxGraph } from '../export/layer-exports.js'
+import { exports, type OnnxGraph, ofWidth } from '../export/layer-exports.js'
 import type { Module } from '../nn/module.js'
 import type { GPT } from './gpt.js'
 import type { MultiHeadAttention } from './multi-head-attention.js'
@@ -43,9 +43,6 @@ function turned(graph: OnnxGraph, x: string, width: number): string {
 function columnsOf(values: ArrayLike<number>, columns: number, from: number, count: number): number[] {
   return Array.from({ length: (values.length / columns) * count }, (_, i) => values[Math.floor(i / count) * columns + from + (i % count)])
 }
-
-/** Layers that keep the number of columns. */
-const ofWidth = { width: ({ width }: { width: number }) => width, outputs: ({ width }: { width: number }) => width }
 
 const ATTENTION = `  // softmax(q·k / √size)·v of each head; each step has queries, keys and values side by side
   const attention = (x, width, heads, isCausal) => {

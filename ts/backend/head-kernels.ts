@@ -9,6 +9,11 @@ import type { Ptr, Ranges } from './memory-ranges.js'
 /** The number of rows and of columns is a multiple of this. */
 export const BUNDLE = 16
 
+/** The place of a row's class among logits, or sets. */
+export function placeOf(row: number, c: number, classes: number): number {
+  return (Math.floor(row / BUNDLE) * classes + c) * BUNDLE + (row % BUNDLE)
+}
+
 /** The kernels of heads. */
 export interface HeadKernels {
   /** z = weights · xᵀ */

@@ -13,7 +13,7 @@ import type { Module } from '../nn/module.js'
 import { PeriodicEmbedding } from '../nn/periodic-embedding.js'
 import { PiecewiseLinearEmbedding } from '../nn/piecewise-linear-embedding.js'
 import { Scale } from '../nn/scale.js'
-import type { LayerFunction } from './layer-exports.js'
+import { type LayerFunction, ofWidth } from './layer-exports.js'
 import { exportsOf } from './leaves.js'
 
 /** Helper functions; the source contains those that its layers need. */
@@ -174,8 +174,6 @@ const embedColumns: LayerFunction<EmbedColumns> = {
     return `embedColumns(x, ${features}, [${others.join(', ')}], [${embedded.join(', ')}])`
   },
 }
-
-const ofWidth = { width: ({ width }: { width: number }) => width, outputs: ({ width }: { width: number }) => width }
 
 const layerNorm: LayerFunction<LayerNorm> = {
   ...ofWidth,

@@ -95,6 +95,9 @@ export interface LayerExports<L extends Module = Module> {
   parts?(layer: L): readonly Module[]
 }
 
+/** Of layers that keep the number of columns. */
+export const ofWidth = { width: ({ width }: { width: number }) => width, outputs: ({ width }: { width: number }) => width }
+
 /** A layer as JavaScript. */
 export type LayerFunction<L extends Module = Module> = Pick<LayerExports<L>, 'width' | 'outputs'> &
   Required<Pick<LayerExports<L>, 'source'>>

@@ -1,8 +1,9 @@
 /** Rows in the memory of the engine, where kernels read them in place. */
+import { placeOf } from '../backend/head-kernels.js'
 import type { FloatArray } from '../backend/heap.js'
 import type { Ptr } from '../backend/kernels.js'
 import type { Answers } from './answers.js'
-import { BLOCK, Memory, placeOf, whole } from './engine.js'
+import { BLOCK, Memory, whole } from './engine.js'
 import type { Rows } from './vectors.js'
 
 /** Room for later rows: this fraction of the rows, and at least this many. */

@@ -2,7 +2,7 @@
  * The engine of heads: two kernels on a memory of their own. They are 8 kB of WebAssembly, which are there within a millisecond, where the engine of nets
  * takes tens of them, and they have the same bits everywhere: the variant `simd`.
  */
-import { BUNDLE, type HeadKernels } from '../backend/head-kernels.js'
+import { BUNDLE, type HeadKernels, placeOf } from '../backend/head-kernels.js'
 import { ArrayBufferSource, Heap, WasmMemorySource } from '../backend/heap.js'
 import type { Ptr } from '../backend/kernels.js'
 import { HEAD, withHead } from '../backend/rooms/head.js'
@@ -138,9 +138,4 @@ export function eachOutput(
     }
   }
   memory.free()
-}
-
-/** The place of a row's class among logits, or sets. */
-export function placeOf(row: number, c: number, classes: number): number {
-  return (Math.floor(row / BUNDLE) * classes + c) * BUNDLE + (row % BUNDLE)
 }

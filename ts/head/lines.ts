@@ -7,14 +7,14 @@
  * that has one vector w, which here is W₂ − W₁ = 2·W₂, so that λ counts twice. Where rows have sets of classes, the loss of a row is Σ −log σ(±(xᵢ·W +
  * b)), `OneVsRestClassifier(LogisticRegression)`.
  */
-import { BUNDLE } from '../backend/head-kernels.js'
+import { BUNDLE, placeOf } from '../backend/head-kernels.js'
 import type { FloatArray } from '../backend/heap.js'
 import type { Ptr } from '../backend/kernels.js'
 import { addScaled, maxAbs } from '../common/vector.js'
 import { History, type Pair } from '../solve/minimize/history.js'
 import { type Answers, ONE_CLASS } from './answers.js'
 import { descend, HISTORY } from './descend.js'
-import { BLOCK, placeOf, whole } from './engine.js'
+import { BLOCK, whole } from './engine.js'
 import type { Block, EngineRows } from './engine-rows.js'
 
 /** A fitted line: logits are x·W + b. */

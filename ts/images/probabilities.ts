@@ -19,3 +19,18 @@ export function probabilitiesOf(model: Module, set: Pick<ImageSet, 'pixels' | 's
   }
   return all
 }
+
+/** Cross-entropy of rows of a set, and the share that is named right. */
+export function measure(
+  probabilities: readonly Float32Array[],
+  { labels }: Pick<ImageSet, 'labels'>,
+  rows: Int32Array,
+): { loss: number; accuracy: number } {
+  let [loss, right] = [0, 0]
+  for (const [i, row] of rows.entries()) {
+    const own = probabilities[i]
+    loss -= Math.log(Math.max(own[labels[row]], 1e-12))
+    if (own.indexOf(Math.max(...own)) === labels[row]) right++
+  }
+  return { loss: loss / rows.length, accuracy: right / rows.length }
+}

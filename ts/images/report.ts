@@ -4,7 +4,7 @@ import { type Sequential, tensor } from '../index.js'
 import { plainRows } from './augment.js'
 import type { ImageSet, SkippedImage } from './image-set.js'
 import { NETS, type NetKind } from './nets.js'
-import { probabilitiesOf } from './probabilities.js'
+import { measure, probabilitiesOf } from './probabilities.js'
 
 /** A picture, what the net took it for, and where the net looked. */
 export interface ImagePicture {
@@ -69,10 +69,10 @@ const KEPT = 12
 export function evaluationOf(model: Sequential, set: ImageSet, rows: Int32Array): ImageEvaluation {
   const { classes, labels, names, pixels, size, channels, skipped } = set
   const confusion = classes.map(() => classes.map(() => 0))
-  let logLoss = 0
-  const answers = probabilitiesOf(model, set, rows).map((own, i): Answer => {
+  const probabilities = probabilitiesOf(model, set, rows)
+  const { loss: logLoss, accuracy } = measure(probabilities, set, rows)
+  const answers = probabilities.map((own, i): Answer => {
     const [row, predicted] = [rows[i], own.indexOf(Math.max(...own))]
-    logLoss -= Math.log(Math.max(own[labels[row]], 1e-12))
     return { row, label: labels[row], predicted, probability: own[predicted] }
   })
   for (const { label, predicted } of answers) confusion[label][predicted]++
@@ -85,11 +85,8 @@ export function evaluationOf(model: Sequential, set: ImageSet, rows: Int32Array)
     pixels: pixels.slice(row * width, (row + 1) * width),
     map: Uint8Array.from(mapOf(model, set, row, predicted), (value) => Math.round(255 * value)),
   })
-  const right = confusion.reduce((sum, row, c) => sum + row[c], 0)
   return {
-    ...{ classes: [...classes], count: rows.length, confusion, skipped },
-    accuracy: right / rows.length,
-    logLoss: logLoss / rows.length,
+    ...{ classes: [...classes], count: rows.length, confusion, skipped, accuracy, logLoss },
     baseline: Math.max(...confusion.map((row) => row.reduce((sum, n) => sum + n, 0))) / rows.length,
     mistakes: mistakes.slice(0, KEPT).map(shown),
     surest: surest.slice(0, KEPT).map(shown),

@@ -11,7 +11,7 @@ import { ImageModel } from './image-model.js'
 import { type ImageSet, type LabeledImages, readImageSet } from './image-set.js'
 import { type NetKind, netOf } from './nets.js'
 import { AUGMENT, type Augment, TRAIN_IMAGES, type TrainImagesOptions } from './options.js'
-import { probabilitiesOf } from './probabilities.js'
+import { measure, probabilitiesOf } from './probabilities.js'
 import { reportOf, type TriedNet } from './report.js'
 
 /** Pictures of each class that a training needs: one learns, one measures. */
@@ -200,14 +200,4 @@ function batchSizeOf(count: number): number {
   // a batch of one picture has no variance to normalize by
   while (count % size === 1) size++
   return size
-}
-
-function measure(probabilities: readonly Float32Array[], { labels }: ImageSet, rows: Int32Array): { loss: number; accuracy: number } {
-  let [loss, right] = [0, 0]
-  for (const [i, row] of rows.entries()) {
-    const own = probabilities[i]
-    loss -= Math.log(Math.max(own[labels[row]], 1e-12))
-    if (own.indexOf(Math.max(...own)) === labels[row]) right++
-  }
-  return { loss: loss / rows.length, accuracy: right / rows.length }
 }

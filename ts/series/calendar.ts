@@ -1,11 +1,10 @@
 /** Times of rows: how they are written, the regular grid on which they lie, and the times that follow. */
 import { rangeError, typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
-import { daysOf, numberOf } from '../data/table/values.js'
+import { DAY, daysOf, numberOf } from '../data/table/values.js'
 import { wayOf, writtenDay } from '../data/table/written.js'
 import type { Period } from './options.js'
 
-export const DAY = 864e5
 const WEEK = 7 * DAY
 const HOUR = 36e5
 const MINUTE = 6e4

@@ -3,20 +3,8 @@ import { rangeError, typeError } from '../common/errors.js'
 import { nearest } from '../common/nearest.js'
 import { shortened, show, showNames } from '../common/show.js'
 import type { Row } from '../data/index.js'
-import { COMMA_ADVICE, hasComma, missingTest, numbered, numberOf, USUAL_GAPS, valueIn } from '../data/table/values.js'
-import {
-  type Calendar,
-  calendarOf,
-  DAY,
-  type Form,
-  findCalendar,
-  oneStep,
-  placeOf,
-  readTimes,
-  seasonsOf,
-  timeAt,
-  timeText,
-} from './calendar.js'
+import { COMMA_ADVICE, DAY, hasComma, missingTest, numbered, numberOf, USUAL_GAPS, valueIn } from '../data/table/values.js'
+import { type Calendar, calendarOf, type Form, findCalendar, oneStep, placeOf, readTimes, seasonsOf, timeAt, timeText } from './calendar.js'
 import type { Period } from './options.js'
 
 /** Columns of the rows, and how they are read. */
@@ -143,6 +131,8 @@ export function readSeries(who: string, given: readonly object[], columns: Colum
   return { calendar: grid, seasons, series: whole, leftOut, notes }
 }
 
+const countGaps = (gaps: Uint8Array): number => gaps.reduce((sum, gap) => sum + gap, 0)
+
 /** Why a series cannot be forecast, and what to do if no other one can. */
 function faultOf({ key, values, gaps }: Series): { reason: string; remedy: string } | undefined {
   const it = key.length > 0 ? 'this series' : 'it'
@@ -151,7 +141,7 @@ function faultOf({ key, values, gaps }: Series): { reason: string; remedy: strin
       reason: `has ${count(values.length, 'value')}, and a forecast wants at least ${FEWEST}`,
       remedy: `leave ${it} out, or add earlier rows`,
     }
-  const missing = gaps.reduce((sum, gap) => sum + gap, 0)
+  const missing = countGaps(gaps)
   if (missing > MAX_GAPS * gaps.length)
     return { reason: `has no value at ${missing} of ${gaps.length} times`, remedy: `give every: a longer period, or leave ${it} out` }
   return undefined
@@ -331,6 +321,7 @@ function wholePeriods({ key, times: all, values }: Cells, grid: Calendar, [from,
   const rest = times.length >= 5 && !times.some(isWeekend) ? DAY : 0
   const between = (start: number, end: number) => {
     let time = end - start
+    if (rest === 0) return time
     for (let day = Math.ceil(start / DAY) * DAY; day < end; day += DAY) if (isWeekend(day)) time -= rest
     return time
   }
@@ -367,7 +358,7 @@ function tellAdded(all: readonly Cells[], series: readonly Series[], every: Peri
 }
 
 function tellGaps(series: readonly Series[], notes: string[]): void {
-  const missing = series.map(({ gaps }) => gaps.reduce((sum, gap) => sum + gap, 0))
+  const missing = series.map(({ gaps }) => countGaps(gaps))
   const gaps = missing.reduce((sum, own) => sum + own, 0)
   const places = series.reduce((sum, { values }) => sum + values.length, 0)
   if (gaps > 0)

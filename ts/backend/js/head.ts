@@ -1,5 +1,5 @@
 /** Heads: logits of rows, and gradients of logistic regressions, row after row. */
-import { BUNDLE, type HeadKernels } from '../head-kernels.js'
+import { type HeadKernels, placeOf } from '../head-kernels.js'
 import type { FloatArray, Heap } from '../heap.js'
 import { floatShift } from './shift.js'
 
@@ -29,11 +29,6 @@ export function headKernels(heap: Heap): HeadKernels {
       }
     },
   }
-}
-
-/** The place of a row's class among logits. */
-function placeOf(row: number, c: number, classes: number): number {
-  return (Math.floor(row / BUNDLE) * classes + c) * BUNDLE + (row % BUNDLE)
 }
 
 function softmaxResiduals(f: FloatArray, z: number, classes: number, own: number): void {

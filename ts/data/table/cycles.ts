@@ -1,5 +1,7 @@
 /** Cycles of dates: the day of the week, the time of the year and of the day, as features after the number of days. */
 
+import { DAY, dateOf } from './values.js'
+
 /** A cycle that a column of dates goes through. `dayOfYear`: the number of the day among the 366 of a year from 1, for an Embedding: holidays. */
 export type Cycle = 'week' | 'year' | 'day' | 'dayOfYear'
 
@@ -55,9 +57,7 @@ export function writeCycles(cycles: readonly Cycle[], days: number, out: Float32
 
 /** From 1 for the first of January to 366, as in a leap year, so that a holiday has the same number each year. */
 function dayOfYear(days: number): number {
-  const date = new Date(Math.floor(days) * MS_OF_DAY)
+  const date = dateOf(Math.floor(days))
   // 2000 is a leap year
-  return (Date.UTC(2000, date.getUTCMonth(), date.getUTCDate()) - Date.UTC(2000, 0)) / MS_OF_DAY + 1
+  return (Date.UTC(2000, date.getUTCMonth(), date.getUTCDate()) - Date.UTC(2000, 0)) / DAY + 1
 }
-
-const MS_OF_DAY = 864e5

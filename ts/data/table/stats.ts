@@ -3,7 +3,7 @@ import { ownText } from '../../common/own-text.js'
 import { quantileOf } from '../../common/quantile.js'
 import { RandomStream } from '../../common/random-stream.js'
 import type { Decimal } from '../formats/decimals.js'
-import { daysOf, hasComma, isCell, isTooLarge, numberOf } from './values.js'
+import { DAY, daysOf, hasComma, isCell, isTooLarge, numberOf } from './values.js'
 import { isSentence, WordCounts } from './words.js'
 import { type WrittenAs, WrittenColumn } from './written.js'
 
@@ -159,7 +159,7 @@ export class ColumnStats {
     this.firstDay = Math.min(this.firstDay, day)
     this.lastDay = Math.max(this.lastDay, day)
     // in milliseconds: parts of days differ by rounding from year to year
-    const time = Math.round((day - Math.floor(day)) * 864e5)
+    const time = Math.round((day - Math.floor(day)) * DAY)
     if (this.dates === 1) this.firstTime = time
     else if (time !== this.firstTime) this.hasTimes = true
     if (this.numbers === 0) this.addToSpread(day, false)

@@ -157,8 +157,8 @@ function isOnCalendar(year: number, month: number, day: number): boolean {
   return month >= 1 && month <= 12 && day >= 1 && day <= days
 }
 
-/** Milliseconds of a day. */
-const DAY = 864e5
+/** @internal Milliseconds of a day. */
+export const DAY = 864e5
 
 /** @internal days since 1970 of a Date, or of text in ISO 8601 (UTC by default); NaN for anything else */
 export function daysOf(value: unknown): number {

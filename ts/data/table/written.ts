@@ -1,7 +1,7 @@
 /** Numbers and dates as people write them: $1,250.00, 8.9 %, (300), 70 kg, 31.12.2024. */
 import { show } from '../../common/show.js'
 import type { Decimal } from '../formats/decimals.js'
-import { daysOf, numberOf } from './values.js'
+import { dateOf, daysOf, numberOf } from './values.js'
 
 /** The format of the values of a column, derived from all of them. */
 export interface WrittenAs {
@@ -132,11 +132,7 @@ export class WrittenColumn {
     this.ways = this.ways.filter((way) => Number.isFinite(read(way)))
     if (this.ways.length === 0 && this.count > 0) this.other = text
     for (const way of this.ways)
-      this.onRead?.(
-        way.decimal === ',' || way.first === 'month' ? 1 : 0,
-        at,
-        way.first === undefined ? read(way) : new Date(read(way) * 864e5),
-      )
+      this.onRead?.(way.decimal === ',' || way.first === 'month' ? 1 : 0, at, way.first === undefined ? read(way) : dateOf(read(way)))
     if (typeof value === 'string')
       for (const sign of ['.', ','] as const) if (this.signed[sign] === '' && text.includes(sign)) this.signed[sign] = text
     this.count++

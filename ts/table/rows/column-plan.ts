@@ -85,15 +85,10 @@ export class ColumnPlan {
         ...whole.columns,
         ...Object.fromEntries(
           columns.flatMap(({ name, written }) => {
-            const days = this.withDays.includes(name) && { as: 'date' as const }
-            return written || days
-              ? [
-                  [
-                    name,
-                    { ...(days && { size: DAY_VECTOR }), ...choiceOf(whole.columns ?? {}, name), ...(written && { written }), ...days },
-                  ],
-                ]
-              : []
+            const hasDays = this.withDays.includes(name)
+            if (!written && !hasDays) return []
+            const choice = { ...choiceOf(whole.columns ?? {}, name), ...(written && { written }) }
+            return [[name, hasDays ? { size: DAY_VECTOR, ...choice, as: 'date' as const } : choice]]
           }),
         ),
         [given.target]: {
