@@ -3,34 +3,30 @@
  * batches of 16, 65 characters, AdamW. Both take turns; a figure is the best of all turns by the CPU time of its process, and by the clock with threads.
  *
  *   node_modules/node/bin/node --import tsx bench/attention.ts [--python PATH] [--compile] [--widen] [--threads N] [--turns N]
- *   node_modules/node/bin/node --import tsx bench/attention.ts --learn FILE [--steps N] [--seed N]
  *
- * Without --python (with torch; test/oracles/README.md says how to get one) gradus runs alone. --learn trains on a text file instead, whose 64 commonest
- * characters are tokens and all others one more, and reports the loss of its last tenth.
+ * Without --python (with torch; test/oracles/README.md says how to get one) gradus runs alone. `bench/sequences.ts text`
+ * trains the same net on a text.
  */
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { GPT, generate, nextTokenLoss } from '../ts/attention/index.js'
-import { AdamW, evaluateModel, fit, Generator, load, tensor } from '../ts/index.js'
+import { AdamW, fit, Generator, load, tensor } from '../ts/index.js'
 
 const { values } = parseArgs({
   options: {
     ...{ python: { type: 'string' }, compile: { type: 'boolean' }, widen: { type: 'boolean' } },
-    ...{ threads: { type: 'string', default: '1' }, turns: { type: 'string', default: '8' }, learn: { type: 'string' } },
-    ...{ steps: { type: 'string', default: '2000' }, seed: { type: 'string', default: '0' } },
+    ...{ threads: { type: 'string', default: '1' }, turns: { type: 'string', default: '8' } },
   },
 })
 const [ROWS, CONTEXT, VOCABULARY, WIDTH, HEADS, BLOCKS, BATCHES] = [16, 64, 65, 64, 4, 2, 20] as const
 const threads = Number(values.threads)
 const backend = await load({ widen: values.widen ?? false, threads })
 console.log(`gradus ${backend.variant}${backend.widened ? ', widened' : ''}, ${backend.threads} thread${threads === 1 ? '' : 's'}`)
-const sizes = { vocabulary: VOCABULARY, context: CONTEXT, width: WIDTH, heads: HEADS, blocks: BLOCKS, seed: Number(values.seed) }
-const random = new Generator(Number(values.seed))
-if (values.learn === undefined) await speed()
-else await learn(readFileSync(values.learn, 'utf8'), Number(values.steps))
+const sizes = { vocabulary: VOCABULARY, context: CONTEXT, width: WIDTH, heads: HEADS, blocks: BLOCKS, seed: 0 }
+const random = new Generator(0)
+await speed()
 
 /** A program of Python that answers each call with steps a second of some batches. */
 function pytorch(python: string) {
@@ -72,30 +68,4 @@ async function speed(): Promise<void> {
   peer?.end()
   console.log(`training: gradus ${best.gradus.toFixed(1)}${peer ? `, PyTorch ${best.PyTorch.toFixed(1)}` : ''} steps/s`)
   console.log(`generation: ${best.characters.toFixed(0)} characters/s`)
-}
-
-async function learn(text: string, steps: number): Promise<void> {
-  const counts = new Map<string, number>()
-  for (const c of text) counts.set(c, (counts.get(c) ?? 0) + 1)
-  const characters = [...counts].sort((a, b) => b[1] - a[1]).slice(0, VOCABULARY - 1)
-  const numberOf = new Map(characters.map(([c], i) => [c, i]))
-  const tokens = Int32Array.from(text, (c) => numberOf.get(c) ?? VOCABULARY - 1)
-  const cut = Math.floor(0.9 * tokens.length)
-  /** Rows of the text from places on: inputs, and the tokens that follow. */
-  const rowsAt = (places: readonly number[]) => {
-    const part = (shift: number) => Int32Array.from(places.flatMap((at) => [...tokens.subarray(at + shift, at + shift + CONTEXT)]))
-    const shape = [places.length, CONTEXT]
-    return { inputs: tensor(part(0), shape), targets: tensor(part(1), shape) }
-  }
-  const validation = rowsAt(Array.from({ length: Math.floor((tokens.length - cut - 1) / CONTEXT) }, (_, i) => cut + i * CONTEXT))
-  const model = new GPT(sizes)
-  const optimizer = new AdamW(model.parameters(), { learningRate: 1e-3, weightDecay: 0.01 })
-  const every = Math.min(500, steps)
-  for (let done = 0; done < steps; done += every) {
-    const rows = rowsAt(Array.from(random.uniforms(every * ROWS), (u) => Math.floor(u * (cut - CONTEXT - 1))))
-    await fit(model, { ...rows, loss: nextTokenLoss, optimizer, batchSize: ROWS, epochs: 1, shuffle: false })
-    console.log(`step ${done + every}: validation loss ${evaluateModel(model, { ...validation, loss: nextTokenLoss }).loss.toFixed(3)}`)
-  }
-  const written = generate(model, tokens.subarray(0, 8), { tokens: 300, temperature: 0.8 })
-  console.log(Array.from(written, (t) => characters[t]?.[0] ?? '·').join(''))
 }

@@ -1,7 +1,7 @@
 //! Activations, each with its derivative, which is computed from the value that forward saved. Numbers follow ACTIVATIONS in ts/backend/kernels.ts.
 
 use crate::lane::Lane;
-use crate::math::{exp, exp_m1, normal_cdf, normal_pdf, sigmoid, softplus, tanh};
+use crate::math::{exp_down, exp_m1, normal_cdf, normal_pdf, sigmoid, softplus, tanh};
 use crate::sweep::{map, zip, Cells, Map, Zip};
 
 /// f(x)
@@ -72,7 +72,7 @@ impl<const KIND: u32> Zip for Backward<KIND> {
             }
             SOFTPLUS => dy * -exp_m1(-s),
             // from the output the derivative would be y + 1, which has no digits left for very negative inputs
-            ELU => L::select(s.gt(zero), dy, dy * exp(s)),
+            ELU => L::select(s.gt(zero), dy, dy * exp_down(s)),
             _ => dy,
         }
     }

@@ -6,7 +6,7 @@
 //! trained in the first milliseconds of a process.
 
 use crate::lane::{F32x4, Lane};
-use crate::math::{exp, sigmoid};
+use crate::math::{exp_down, sigmoid};
 use crate::sweep::Cells;
 use core::array::from_fn;
 use core::cell::Cell;
@@ -146,7 +146,7 @@ fn softmax_residuals(z: Cells, classes: &[Cell<i32>]) {
         let most = each().fold(F32x4::splat(f32::NEG_INFINITY), |most, z| most.max(F32x4::get(z)));
         let mut sum = F32x4::splat(0.0);
         for z in each() {
-            let e = exp(F32x4::get(z) - most);
+            let e = exp_down(F32x4::get(z) - most);
             e.set(z);
             sum = sum + e;
         }

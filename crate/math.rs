@@ -18,17 +18,31 @@ fn polynomial<L: Lane, const N: usize>(x: L, c: [f32; N]) -> L {
     y
 }
 
-/// eˣ. Error ≤ 2 ulp; 0 at −∞, ∞ above 88.73, denormal below −87.3.
+/// m and n of eˣ = m·2ⁿ.
 #[inline(always)]
-pub fn exp<L: Lane>(x: L) -> L {
+fn exp_parts<L: Lane>(x: L) -> (L, L) {
     let k = L::splat;
-    let x = x.clamp(k(-110.0), k(105.0));
     let n = (x * k(core::f32::consts::LOG2_E)).nearest();
     // ln 2 in two parts, the first short enough that n times it is exact
     let r = x - n * k(0.693_359_375);
     let r = r - n * k(-2.121_944_4e-4);
     let p = polynomial(r, [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5]);
-    (p.mul_add(r * r, r) + k(1.0)).scale2(n)
+    (p.mul_add(r * r, r) + k(1.0), n)
+}
+
+/// eˣ. Error ≤ 2 ulp; 0 at −∞, ∞ above 88.73, denormal below −87.3.
+#[inline(always)]
+pub fn exp<L: Lane>(x: L) -> L {
+    let (m, n) = exp_parts(x.clamp(L::splat(-110.0), L::splat(105.0)));
+    m.scale2(n)
+}
+
+/// The same bits for x ≤ 40, in three quarters of the instructions: with 2⁶⁴ more, 2ⁿ needs no second step to become denormal.
+#[inline(always)]
+pub fn exp_down<L: Lane>(x: L) -> L {
+    let k = L::splat;
+    let (m, n) = exp_parts(x.pmax(k(-110.0)));
+    m * (n + k(64.0)).power_of_two() * k(5.421_010_9e-20)
 }
 
 /// ln x. Error ≤ 2 ulp; −∞ at ±0, NaN below 0, ∞ at ∞.
@@ -90,7 +104,7 @@ pub fn tanh<L: Lane>(x: L) -> L {
     let small = polynomial(z, [-5.704_988_7e-3, 2.063_908_9e-2, -5.373_971_6e-2, 1.333_144_2e-1, -3.333_328_2e-1]);
     // where x² is 0 the result is x, sign of zero included
     let small = L::select(z.eq(k(0.0)), x, (small * z).mul_add(x, x));
-    let large = k(1.0) - k(2.0) / (exp(a + a) + k(1.0));
+    let large = k(1.0) - k(2.0) / (exp_down((a + a).pmin(k(40.0))) + k(1.0));
     let large = L::select(x.lt(k(0.0)), -large, large);
     L::select(a.lt(k(0.625)), small, large)
 }
@@ -99,14 +113,14 @@ pub fn tanh<L: Lane>(x: L) -> L {
 #[inline(always)]
 pub fn sigmoid<L: Lane>(x: L) -> L {
     let one = L::splat(1.0);
-    let e = exp(-x.abs());
+    let e = exp_down(-x.abs());
     L::select(x.lt(L::splat(0.0)), e, one) / (one + e)
 }
 
 /// ln(1 + e^−|x|): the part of softplus beyond max(x, 0).
 #[inline(always)]
 pub fn softplus_excess<L: Lane>(x: L) -> L {
-    ln_1p(exp(-x.abs()))
+    ln_1p(exp_down(-x.abs()))
 }
 
 /// ln(1 + eˣ). Error ≤ 3 ulp.
@@ -160,7 +174,7 @@ fn erfc_large<L: Lane>(a: L) -> L {
     let high = (a * k(4096.0)).nearest() * k(1.0 / 4096.0);
     let square = high * high;
     let rest = (a - high) * (a + high);
-    let e = exp(-square) * exp(-rest);
+    let e = exp_down(-square) * exp_down(-rest);
     L::select(y.eq(k(0.0)), k(0.0), e * q * L::select(a.lt(k(2.0)), near, far))
 }
 
@@ -195,12 +209,12 @@ pub fn normal_cdf<L: Lane>(x: L) -> L {
             0.398_939_933,
         ],
     );
-    let tail = exp(k(-0.5) * x * x) * mills;
+    let tail = exp_down(k(-0.5) * x * x) * mills;
     L::select(x.lt(k(0.0)), tail, k(1.0) - tail)
 }
 
 /// Its density e^(−x²/2) / √(2π). Error ≤ 3 + x²/2 ulp: x² is rounded.
 #[inline(always)]
 pub fn normal_pdf<L: Lane>(x: L) -> L {
-    exp(L::splat(-0.5) * x * x) * L::splat(0.398_942_3)
+    exp_down(L::splat(-0.5) * x * x) * L::splat(0.398_942_3)
 }

@@ -2,7 +2,7 @@
 
 use crate::elementwise::Mul;
 use crate::lane::Lane;
-use crate::math::exp;
+use crate::math::exp_down;
 use crate::precise::ln_single;
 use crate::reduce::{line_max, line_sum};
 use crate::sweep::{map, total, zip, Cells, Map, Zip};
@@ -33,7 +33,7 @@ struct ExpShifted(f32);
 impl Zip for ExpShifted {
     #[inline(always)]
     fn apply<L: Lane>(&self, x: L, _: L) -> L {
-        exp(x - L::splat(self.0))
+        exp_down(x - L::splat(self.0))
     }
 }
 
@@ -91,7 +91,7 @@ struct Uncentered(f32);
 impl Zip for Uncentered {
     #[inline(always)]
     fn apply<L: Lane>(&self, y: L, dy: L) -> L {
-        dy - exp(y) * L::splat(self.0)
+        dy - exp_down(y) * L::splat(self.0)
     }
 }
 

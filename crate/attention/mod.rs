@@ -9,8 +9,7 @@
 use crate::elementwise::{fill, Mul};
 use crate::gemm::{first_transposed, spare, Repeated, Room, Rows, Start};
 use crate::lane::{F32x8, Lane};
-use crate::math::exp;
-use crate::reduce::line_sum;
+use crate::math::exp_down;
 use crate::sweep::{map, total, zip, Cells, Map, Zip, BLOCK};
 use core::cell::Cell;
 use core::ops::Range;
@@ -141,30 +140,17 @@ fn row<'a>(x: Rows<'a>, row: usize, width: usize) -> Cells<'a> {
     &x.cells[row * x.stride..][..width]
 }
 
-/// exp((x − shift)·scale)
-#[derive(Clone, Copy)]
-struct ExpScaled {
-    shift: f32,
-    scale: f32,
-}
-
-impl Map for ExpScaled {
-    #[inline(always)]
-    fn apply<L: Lane>(&self, x: L) -> L {
-        exp((x - L::splat(self.shift)) * L::splat(self.scale))
-    }
-}
-
 /// exp((x − shift)·scale)·factor
 struct Probability {
-    exponential: ExpScaled,
+    shift: f32,
+    scale: f32,
     factor: f32,
 }
 
 impl Map for Probability {
     #[inline(always)]
     fn apply<L: Lane>(&self, x: L) -> L {
-        self.exponential.apply(x) * L::splat(self.factor)
+        exp_down((x - L::splat(self.shift)) * L::splat(self.scale)) * L::splat(self.factor)
     }
 }
 
@@ -187,21 +173,28 @@ fn largest_of(x: Cells) -> f32 {
     rest.iter().fold(most, |most, x| larger(most, x.get()))
 }
 
-/// x = exp((x − shift)·scale); returns the sum.
+/// x = f(x) for each of some rows, and calls `done` with its sum. All rows in one call, as the constants of a formula take as long as a few floats.
 #[inline(never)]
-fn exponentials(f: ExpScaled, x: Cells) -> f32 {
-    let blocks = x.chunks_exact(BLOCK);
-    let rest = blocks.remainder();
-    let mut sum = F32x8::splat(0.0);
-    for x in blocks {
-        let y = f.apply(F32x8::get(x));
-        y.set(x);
-        sum = sum + y;
+fn exponentials<'a>(rows: usize, row: impl Fn(usize) -> (Cells<'a>, Probability), done: impl Fn(usize, f32)) {
+    for r in 0..rows {
+        let (x, f) = row(r);
+        let blocks = x.chunks_exact(BLOCK);
+        let rest = blocks.remainder();
+        let mut sum = F32x8::splat(0.0);
+        for x in blocks {
+            let y = f.apply(F32x8::get(x));
+            y.set(x);
+            sum = sum + y;
+        }
+        let [a, b, c, d, e, g, h, i] = sum.to_array();
+        let sum = ((a + e) + (b + g)) + ((c + h) + (d + i));
+        let last = rest.iter().fold(sum, |sum, x| {
+            let y = f.apply(x.get());
+            x.set(y);
+            sum + y
+        });
+        done(r, last);
     }
-    let [a, b, c, d, e, g, h, i] = sum.to_array();
-    let sum = ((a + e) + (b + g)) + ((c + h) + (d + i));
-    map(f, rest, rest);
-    rest.iter().fold(sum, |sum, x| sum + x.get())
 }
 
 /// x·scale
@@ -239,21 +232,22 @@ impl<'a> Softmax<'a> {
         Softmax { largest, sum }
     }
 
-    /// Turns scores into their exponentials, relative to the largest score so far, and adds them up; the results so far shrink with it.
-    fn add(&self, query: usize, scores: Cells, scale: f32, y: Cells) {
+    /// Takes the scores of a query for its largest score so far; the results and the sum so far shrink with it.
+    fn raise(&self, query: usize, scores: Cells, scale: f32, y: Cells) {
         let before = self.largest[query].get();
         let largest = Lane::max(before, largest_of(scores));
-        if largest == f32::NEG_INFINITY && !line_sum(scores).is_nan() {
-            return zero(scores);
-        }
-        let mut sum = exponentials(ExpScaled { shift: largest, scale }, scores);
         if before != f32::NEG_INFINITY {
-            let shrink = exp((before - largest) * scale);
+            let shrink = exp_down((before - largest) * scale);
             map(Scale(shrink), y, y);
-            sum += self.sum[query].get() * shrink;
+            self.sum[query].set(self.sum[query].get() * shrink);
         }
         self.largest[query].set(largest);
-        self.sum[query].set(sum);
+    }
+
+    /// The formula of a query's exponentials. If it sees no key, all its scores are −∞.
+    fn formula(&self, query: usize, scale: f32, factor: f32) -> Probability {
+        let largest = self.largest[query].get();
+        Probability { shift: if largest == f32::NEG_INFINITY { 0.0 } else { largest }, scale, factor }
     }
 
     /// 1 / sum; 0 for a query that sees no key.
@@ -267,10 +261,16 @@ impl<'a> Softmax<'a> {
     }
 }
 
+/// The scores of whole blocks that have a key a query sees.
+fn shown(scores: Cells, seen: usize) -> Cells {
+    &scores[..seen.next_multiple_of(BLOCK).min(scores.len())]
+}
+
 /// Sets the scores of masked keys to −∞, and those of keys behind a query's last to −∞ up to the end of a block of floats, then to 0; returns the scores
 /// of whole blocks.
 fn visible<'a>(scores: Cells<'a>, seen: usize, mask: Option<Cells>) -> Cells<'a> {
-    let (scores, hidden) = scores.split_at(seen.next_multiple_of(BLOCK).min(scores.len()));
+    let hidden = &scores[shown(scores, seen).len()..];
+    let scores = shown(scores, seen);
     fill(&scores[seen..], f32::NEG_INFINITY);
     zero(hidden);
     if let Some(mask) = mask {
@@ -312,8 +312,13 @@ pub fn forward(sizes: &Sizes, pairs: Range<usize>, x: &Inputs, y: Cells, stats: 
                 transposed.columns(last).multiply(m, Start::zero(), from(q, i), scores);
                 for r in 0..m {
                     let scores = visible(row(scores, r, last), sizes.seen(i + r, j, n), masked(x, sizes, pair, j));
-                    softmax.add(i + r, scores, scale, row(y, i + r, value_width));
+                    softmax.raise(i + r, scores, scale, row(y, i + r, value_width));
                 }
+                exponentials(
+                    m,
+                    |r| (shown(row(scores, r, last), sizes.seen(i + r, j, n)), softmax.formula(i + r, scale, 1.0)),
+                    |r, sum| softmax.sum[i + r].set(softmax.sum[i + r].get() + sum),
+                );
                 values.rows(last).add(m, scores, from(y, i));
             }
         }
@@ -363,14 +368,18 @@ pub fn backward(sizes: &Sizes, pairs: Range<usize>, x: &Inputs, saved: &Saved, d
                 transposed.columns(last).multiply(m, Start::zero(), from(q, i), p);
                 back.columns(last).multiply(m, Start::zero(), from(dy, i), dp);
                 for r in 0..m {
-                    let (inverse, shift) = (softmax.inverse(i + r), softmax.largest[i + r].get());
+                    visible(row(p, r, last), sizes.seen(i + r, j, n), masked(x, sizes, pair, j));
+                }
+                exponentials(
+                    m,
+                    |r| {
+                        let scores = shown(row(p, r, last), sizes.seen(i + r, j, n));
+                        (scores, softmax.formula(i + r, scale, softmax.inverse(i + r)))
+                    },
+                    |_, _| (),
+                );
+                for r in 0..m {
                     let (p, dp) = (row(p, r, last), row(dp, r, last));
-                    let scores = visible(p, sizes.seen(i + r, j, n), masked(x, sizes, pair, j));
-                    if inverse == 0.0 {
-                        zero(scores);
-                    } else {
-                        map(Probability { exponential: ExpScaled { shift, scale }, factor: inverse }, scores, scores);
-                    }
                     let dot = total(&Mul, row(y, i + r, value_width), row(dy, i + r, value_width));
                     zip(Centered { dot, scale }, p, dp, dp);
                 }

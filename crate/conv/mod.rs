@@ -54,6 +54,8 @@ pub struct Side {
     pub before: usize,
     /// Distance between neighboring taps.
     pub dilation: usize,
+    /// True for windows of a pooling that adapt to the number of positions: a stride of 0 in memory.
+    pub adapts: bool,
 }
 
 /// The sizes of a convolution or of a pooling.
@@ -82,6 +84,7 @@ impl Geometry {
             stride: at(i + 8).max(1),
             before: at(i + 10),
             dilation: at(i + 12).max(1),
+            adapts: at(i + 8) == 0,
         };
         Geometry { y: side(0), x: side(1), channels: at(2), filters: at(5), groups: at(14).max(1) }
     }

@@ -10,6 +10,10 @@ impl Side {
     /// The taps of a window that lie in the image.
     #[inline(always)]
     fn inside(&self, position: usize) -> Range<usize> {
+        if self.adapts {
+            let end = ((position + 1) as u64 * self.input as u64).div_ceil(self.output as u64) as usize;
+            return 0..end - self.place(position, 0);
+        }
         let at = position * self.stride;
         if at >= self.before && at + (self.taps - 1) * self.dilation < self.input + self.before {
             return 0..self.taps;
@@ -22,6 +26,9 @@ impl Side {
     /// The place of a tap in the image.
     #[inline(always)]
     fn place(&self, position: usize, tap: usize) -> usize {
+        if self.adapts {
+            return (position as u64 * self.input as u64 / self.output as u64) as usize + tap;
+        }
         position * self.stride + tap * self.dilation - self.before
     }
 }
@@ -182,6 +189,9 @@ impl Pooling for Pick {
     }
 }
 
+/// Terms of a sum that are added one after the other: the rounding error grows with their number. A larger window is a sum of such sums, and of sums of them.
+const RUN: usize = 256;
+
 /// y = the mean of each window.
 struct Mean {
     x: *const f32,
@@ -193,10 +203,25 @@ impl Pooling for Mean {
     unsafe fn channels<L: Lane>(&self, g: &Geometry, window: &Window, channel: usize) {
         // SAFETY: the caller's promise.
         unsafe {
+            let count = window.y.len() * window.x.len();
             let mut sum = L::splat(0.0);
-            window.taps::<Self>(g, channel, |at, _| sum = sum + get(self.x.add(at)));
-            let share = 1.0 / (window.y.len() * window.x.len()) as f32;
-            set(sum * L::splat(share), self.y.add(window.result + channel));
+            if count <= RUN {
+                window.taps::<Self>(g, channel, |at, _| sum = sum + get(self.x.add(at)));
+            } else {
+                let (mut runs, mut total, mut added) = (sum, sum, 0);
+                window.taps::<Self>(g, channel, |at, _| {
+                    sum = sum + get(self.x.add(at));
+                    added += 1;
+                    if added % RUN == 0 {
+                        (runs, sum) = (runs + sum, L::splat(0.0));
+                    }
+                    if added % (RUN * RUN) == 0 {
+                        (total, runs) = (total + runs, L::splat(0.0));
+                    }
+                });
+                sum = total + (runs + sum);
+            }
+            set(sum * L::splat(1.0 / count as f32), self.y.add(window.result + channel));
         }
     }
 }

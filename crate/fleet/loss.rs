@@ -3,7 +3,7 @@
 use super::{Net8, NETS};
 use crate::lane::{F32x8, F64x2, Lane};
 use crate::loss::Element;
-use crate::math::exp;
+use crate::math::exp_down;
 use crate::precise::ln_single;
 use crate::sweep::PAIRWISE_BLOCK;
 use core::array::from_fn;
@@ -123,7 +123,7 @@ fn softmax(p: &[Net8], g: &[Net8]) -> Softmax {
         p.len(),
         |a, b| a + b,
         |i| {
-            let e = exp(at(i) - max);
+            let e = exp_down(at(i) - max);
             e.set(&g[i]);
             e
         },

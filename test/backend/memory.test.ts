@@ -1,11 +1,11 @@
 /** Memory needs no call by the user: after long synchronous loops the heap is as large as before. */
 import { describe, expect, test } from 'vitest'
-import { supportedVariants } from '../../ts/debug/index.js'
 import { Adam, createBackend, Dense, mse, OutOfMemoryError, Sequential, tensor, zeros } from '../../ts/index.js'
 import { collectGarbage } from '../tools/garbage.js'
 import { cases } from '../tools/nightly.js'
+import { newEngines } from '../tools/small-nets.js'
 
-const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
+const backends = newEngines()
 /** A million at night. */
 const STEPS = cases(1_000_000)
 

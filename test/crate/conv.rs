@@ -1,4 +1,4 @@
-//! Convolutions and enlargements against their definitions in double precision, within guards.
+//! Convolutions, poolings and enlargements against their definitions in double precision, within guards.
 
 use crate::tools::{assert_close, numbers, ptr, Room};
 use gradus::abi;
@@ -18,7 +18,7 @@ impl Draw {
     }
 }
 
-/// One direction: input, output, taps, stride, zeros before, dilation.
+/// One direction: input, output, taps, stride, zeros before, dilation. A stride of 0 adapts windows of a pooling to the output.
 #[derive(Clone, Copy, Debug)]
 struct Side {
     input: usize,
@@ -39,8 +39,26 @@ impl Side {
         Side { input, output: (input + before + after - reach) / stride + 1, taps, stride, before, dilation }
     }
 
+    /// Windows that each see a part of the image.
+    fn draw_pool(random: &mut Draw, largest: usize) -> Side {
+        let (input, output) = (random.between(1, largest), random.between(1, 9));
+        if random.between(0, 1) == 0 {
+            return Side { input, output, taps: input.div_ceil(output) + 1, stride: 0, before: 0, dilation: 1 };
+        }
+        loop {
+            let side = Side::draw(random, largest);
+            if (0..side.output).all(|i| (0..side.taps).any(|tap| side.pixel(i, tap).is_some())) {
+                return side;
+            }
+        }
+    }
+
     /// The pixel under a tap, if it is in the image.
     fn pixel(&self, position: usize, tap: usize) -> Option<usize> {
+        if self.stride == 0 {
+            let end = ((position + 1) * self.input).div_ceil(self.output);
+            return Some(position * self.input / self.output + tap).filter(|&at| at < end);
+        }
         (position * self.stride + tap * self.dilation).checked_sub(self.before).filter(|&at| at < self.input)
     }
 }
@@ -110,6 +128,83 @@ fn convolutions() {
             }
         }
         scratch.read();
+    }
+}
+
+#[test]
+fn poolings() {
+    let mut random = Draw(11);
+    for round in 0..400 {
+        let (y, x) = (Side::draw_pool(&mut random, 9), Side::draw_pool(&mut random, 13));
+        let (channels, rows) = (random.one_of(&[1, 3, 4, 8, 13, 17]), random.between(0, 2));
+        let (image, result) = (y.input * x.input, y.output * x.output);
+        let geometry = [
+            [y.input, x.input, channels, y.output, x.output, channels, y.taps, x.taps],
+            [y.stride, x.stride, y.before, x.before, y.dilation, x.dilation, channels, 0],
+        ];
+        let geometry: Vec<i32> = geometry.concat().into_iter().map(|n| n as i32).collect();
+        let source = numbers(rows * image * channels, round);
+        let upstream = numbers(rows * result * channels, round + 1000);
+        let n = upstream.len();
+        let (mut largest, mut taps, mut mean) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
+        let (mut spread, mut spread_mean) = (vec![0.0; source.len()], vec![0.0; source.len()]);
+        for i in 0..n {
+            let (position, c) = (i / channels, i % channels);
+            let (row, down, across) = (position / result, position % result / x.output, position % x.output);
+            let seen: Vec<(usize, usize)> = (0..y.taps * x.taps)
+                .filter_map(|tap| {
+                    let (v, h) = (y.pixel(down, tap / x.taps)?, x.pixel(across, tap % x.taps)?);
+                    Some((tap, ((row * y.input + v) * x.input + h) * channels + c))
+                })
+                .collect();
+            let first =
+                |best: (usize, usize), one: (usize, usize)| if source[one.1] > source[best.1] { one } else { best };
+            let (tap, at) = seen.iter().copied().reduce(first).unwrap();
+            (largest[i], taps[i]) = (f64::from(source[at]), tap as f64);
+            spread[at] += f64::from(upstream[i]);
+            for &(_, at) in &seen {
+                mean[i] += f64::from(source[at]) / seen.len() as f64;
+                spread_mean[at] += f64::from(upstream[i]) / seen.len() as f64;
+            }
+        }
+        let [mut got_largest, mut got_taps, mut picked, mut got_mean] =
+            [0, 1, 2, 3].map(|offset| Room::empty(n, offset));
+        let [mut got_spread, mut got_spread_mean] = [1, 2].map(|offset| Room::empty(source.len(), offset));
+        let (from, to, at) = (ptr(&source), ptr(&upstream), ptr(&geometry));
+        abi::max_pool(from, got_largest.ptr(), got_taps.ptr(), rows, at);
+        abi::max_pool_pick(from, got_taps.ptr(), picked.ptr(), rows, at);
+        abi::max_pool_backward(got_taps.ptr(), to, got_spread.ptr(), rows, at);
+        abi::average_pool(from, got_mean.ptr(), rows, at);
+        abi::average_pool_backward(to, got_spread_mean.ptr(), rows, at);
+        for (name, got, want) in [
+            ("largest", &got_largest, &largest),
+            ("taps", &got_taps, &taps),
+            ("picked", &picked, &largest),
+            ("mean", &got_mean, &mean),
+            ("spread", &got_spread, &spread),
+            ("spread mean", &got_spread_mean, &spread_mean),
+        ] {
+            for (i, (&got, &want)) in got.read().iter().zip(want).enumerate() {
+                assert_close(got, want, 1e-5, &format!("{name}[{i}] of {y:?} {x:?}, {channels} channels"));
+            }
+        }
+    }
+}
+
+/// The last of 800,000 floats: beyond 65,536, sums of sums are added up as well.
+#[test]
+fn means_of_large_windows() {
+    for (width, channels) in [(16, 4), (17, 13), (1000, 9)] {
+        let height = width * 4 / 5;
+        let geometry = [height, width, channels, 1, 1, channels, height, width, height, width, 0, 0, 1, 1, channels, 0];
+        let geometry: Vec<i32> = geometry.into_iter().map(|n| n as i32).collect();
+        let source: Vec<f32> = numbers(height * width * channels, 3).into_iter().map(|x| x + 100.0).collect();
+        let mut means = Room::empty(channels, 1);
+        abi::average_pool(ptr(&source), means.ptr(), 1, ptr(&geometry));
+        for (c, &got) in means.read().iter().enumerate() {
+            let sum: f64 = source[c..].iter().step_by(channels).map(|&x| f64::from(x)).sum();
+            assert_close(got, sum / (height * width) as f64, 5e-6, &format!("{height} × {width}, channel {c}"));
+        }
     }
 }
 

@@ -119,6 +119,14 @@ fn exp_at_its_edges() {
 }
 
 #[test]
+fn exp_down_has_the_bits_of_exp() {
+    let all = (0..=u32::MAX as usize).step_by(STEP).map(|bits| f32::from_bits(bits as u32));
+    for x in all.chain(SPECIAL).filter(|x| x.is_nan() || *x <= 40.0) {
+        assert!(same(math::exp_down(x), math::exp(x)), "{x:e}");
+    }
+}
+
+#[test]
 fn ln_at_its_edges() {
     exactly(
         math::ln,

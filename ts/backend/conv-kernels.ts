@@ -4,7 +4,8 @@
  * Images are [rows, height, width, channels], weights [kernel height, kernel width, channels / groups, filters]. The sizes of an image, its window and
  * its result are whole numbers in memory, at the address `geometry`, in the order of {@link GEOMETRY}; the number of rows is an argument. A window at
  * position (i, j) has its tap (u, v) at (i·strideY + u·dilationY − top, j·strideX + v·dilationX − left) of the image. Outside of the image are zeros
- * for convolutions; for pooling, taps there do not count.
+ * for convolutions; for pooling, taps there do not count. A stride of 0, for pooling alone, adapts windows to the size of the result: position i of n sees
+ * places ⌊i·length / n⌋ to ⌈(i + 1)·length / n⌉ − 1, and the kernel is at least as large as each window.
  */
 import { optional, type Ptr, type RangeMaker, type Ranges } from './memory-ranges.js'
 

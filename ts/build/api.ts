@@ -225,6 +225,4 @@ function write(file: string, text: string): void {
   console.log(`${file}: ${isNew ? 'written' : 'as it was'}`)
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  write(FILE, apiReport())
-}
+if (process.argv[1] === fileURLToPath(import.meta.url)) write(FILE, apiReport())

@@ -96,6 +96,12 @@ released() {
   return $code
 }
 
+# told TOOL: of what cargo writes, a line for each 25 crates, and errors.
+told() {
+  awk -v tool="$1" '/^ *Compiling/ { if (++n % 25 == 0) { print "[toolchain] " tool ": " n " crates compiled"; fflush() } next }
+    /^ *(Updating|Download|Locking|Adding|Install|Replac|Finished|Ignored)/ { next } { print; fflush() }'
+}
+
 has_version() { [ "$("$TOOLS/bin/$1" --version 2>/dev/null | awk '{print $2}')" = "$2" ]; }
 
 # cargo_tool NAME CRATE VERSION FLAGS…: the released binary, else compiled without optimisation, as both are fast enough for one small crate.
@@ -110,7 +116,7 @@ cargo_tool() {
   if [ -n "$url" ] && command -v curl >/dev/null && released "$url" "$folder" "$name" && has_version "$name" "$version"; then return; fi
   say "compiling $crate $version into .tools (two to four minutes of two cores for both tools, once)"
   CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0 CARGO_TARGET_DIR="$TOOLS/target-$name" \
-    cargo install --quiet --debug --force --root "$TOOLS" --version "$version" "$@" "$crate"
+    cargo install --debug --force --root "$TOOLS" --version "$version" "$@" "$crate" 2>&1 | told "$crate"
   rm -rf "$TOOLS/target-$name"
 }
 

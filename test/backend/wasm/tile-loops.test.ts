@@ -9,6 +9,8 @@ import { beforeAll, expect, test } from 'vitest'
 
 /** Innermost loops with multiply-adds, as a letter an instruction: S a row's float, B a vector of B, m a multiply-add, + a sum of addresses. */
 let loops: string[]
+/** The module as text. */
+let folded: string
 
 const LETTERS: Record<string, string> = {
   'v128.load32_splat': 'S',
@@ -21,6 +23,7 @@ beforeAll(() => {
   const module = binaryen.readBinary(readFileSync('ts/backend/wasm/generated/relaxed.wasm'))
   // the instructions in their order, one per line
   const text = module.emitStackIR()
+  folded = module.emitText()
   module.dispose()
   loops = text
     .split(/^\s*loop\b/m)
@@ -53,4 +56,11 @@ test.each([
 
 test('a lone row takes eight vectors of B at a time', () => {
   expect(loops).toContain(loopOf(1, 8))
+})
+
+test('constant vectors, but those of equal bits, are made outside of loops', () => {
+  const all = folded.match(/^( *)\(loop.*\n(?:\1 .*\n)*\1\)$/gm) ?? []
+  expect(all.length).toBeGreaterThan(500)
+  const inside = all.flatMap((loop) => loop.match(/v128\.const i32x4 [^)]*/g) ?? [])
+  expect(inside.filter((constant) => !/ (0x0{8} ?){4}$| (0xf{8} ?){4}$/.test(constant))).toEqual([])
 })

@@ -16,15 +16,23 @@ const LINEAR = ACTIVATIONS.indexOf('linear')
 function eachTap(g: Geometry, rows: number, f: (position: number, pixel: number, tap: number) => void): void {
   for (let row = 0, position = 0; row < rows; row++)
     for (let i = 0; i < g.outHeight; i++)
-      for (let j = 0; j < g.outWidth; j++, position++)
+      for (let j = 0; j < g.outWidth; j++, position++) {
+        const [top, bottom] = ends(i, g.height, g.outHeight, g.strideY, g.top)
+        const [left, right] = ends(j, g.width, g.outWidth, g.strideX, g.left)
         for (let u = 0; u < g.kernelHeight; u++) {
-          const y = i * g.strideY + u * g.dilationY - g.top
-          if (y < 0 || y >= g.height) continue
+          const y = top + u * g.dilationY
+          if (y < 0 || y >= bottom) continue
           for (let v = 0; v < g.kernelWidth; v++) {
-            const x = j * g.strideX + v * g.dilationX - g.left
-            if (x >= 0 && x < g.width) f(position, (row * g.height + y) * g.width + x, u * g.kernelWidth + v)
+            const x = left + v * g.dilationX
+            if (x >= 0 && x < right) f(position, (row * g.height + y) * g.width + x, u * g.kernelWidth + v)
           }
         }
+      }
+}
+
+/** The place of the first tap of a window, and the first place behind those that count. */
+function ends(i: number, length: number, count: number, stride: number, before: number): [first: number, end: number] {
+  return stride > 0 ? [i * stride - before, length] : [Math.floor((i * length) / count), Math.ceil(((i + 1) * length) / count)]
 }
 
 export function convKernels(heap: Heap): ConvKernels {
@@ -119,11 +127,12 @@ export function convKernels(heap: Heap): ConvKernels {
       const c = g.channels
       const [xs, ys] = [x, y].map((at) => at >>> shift)
       const shares = sharesOf(g, rows)
-      fillNumbers(f, ys, shares.length * c, 0)
+      const sums = new Float64Array(shares.length * c)
       eachTap(g, rows, (position, pixel) => {
-        for (let i = 0; i < c; i++) f[ys + position * c + i] += f[xs + pixel * c + i]
+        for (let i = 0; i < c; i++) sums[position * c + i] += f[xs + pixel * c + i]
       })
-      for (const [position, share] of shares.entries()) for (let i = 0; i < c; i++) f[ys + position * c + i] *= share
+      for (const [position, share] of shares.entries())
+        for (let i = 0; i < c; i++) f[ys + position * c + i] = sums[position * c + i] * share
     },
     averagePoolBackward(dy, dx, rows, geometry) {
       const f = heap.floats

@@ -18,17 +18,13 @@ export function createJsDoubleKernels(heap: Heap): DoubleKernels {
       for (let u = 0; u < units; u++) {
         const unit = view(y + 8 * u * count, count)
         unit.fill(b === 0 ? 0 : heap.doubles[b / 8 + u])
-        for (let t = 0; t < terms; t++) {
-          addScaled(unit, heap.doubles[w / 8 + u * byUnit + t * byTerm], view(a + 8 * t * count, count))
-        }
+        for (let t = 0; t < terms; t++) addScaled(unit, heap.doubles[w / 8 + u * byUnit + t * byTerm], view(a + 8 * t * count, count))
       }
     },
     doubleColumns: (a, delta, out, inputs, units, step, count, stride) => {
       for (let i = 0; i < inputs; i++) {
         const ai = view(a + 8 * i * count, count)
-        for (let j = 0; j < units; j++) {
-          multiply(ai, view(delta + 8 * j * count, count), view(out + 8 * (i * step + j) * stride, count))
-        }
+        for (let j = 0; j < units; j++) multiply(ai, view(delta + 8 * j * count, count), view(out + 8 * (i * step + j) * stride, count))
       }
     },
     doubleMultiply: (x, y, out, n) => multiply(view(x, n), view(y, n), view(out, n)),

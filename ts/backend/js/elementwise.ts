@@ -18,15 +18,13 @@ export function basicElementwise(heap: Heap): Pick<Kernels, 'add' | 'mul' | 'fil
   return {
     add(a, b, y, rows, cols, ar, ac, br, bc) {
       const f = heap.floats
-      for (let r = 0, i = y >>> shift; r < rows; r++) {
+      for (let r = 0, i = y >>> shift; r < rows; r++)
         for (let c = 0, p = (a >>> shift) + r * ar, q = (b >>> shift) + r * br; c < cols; c++, p += ac, q += bc) f[i++] = f[p] + f[q]
-      }
     },
     mul(a, b, y, rows, cols, ar, ac, br, bc) {
       const f = heap.floats
-      for (let r = 0, i = y >>> shift; r < rows; r++) {
+      for (let r = 0, i = y >>> shift; r < rows; r++)
         for (let c = 0, p = (a >>> shift) + r * ar, q = (b >>> shift) + r * br; c < cols; c++, p += ac, q += bc) f[i++] = f[p] * f[q]
-      }
     },
     fill(y, n, value) {
       heap.floats.fill(value, y >>> shift, (y >>> shift) + n)
@@ -53,22 +51,19 @@ export function arithmeticKernels(
   return {
     sub(a, b, y, rows, cols, ar, ac, br, bc) {
       const f = heap.floats
-      for (let r = 0, i = y >>> shift; r < rows; r++) {
+      for (let r = 0, i = y >>> shift; r < rows; r++)
         for (let c = 0, p = (a >>> shift) + r * ar, q = (b >>> shift) + r * br; c < cols; c++, p += ac, q += bc) f[i++] = f[p] - f[q]
-      }
     },
     div(a, b, y, rows, cols, ar, ac, br, bc) {
       const f = heap.floats
-      for (let r = 0, i = y >>> shift; r < rows; r++) {
+      for (let r = 0, i = y >>> shift; r < rows; r++)
         for (let c = 0, p = (a >>> shift) + r * ar, q = (b >>> shift) + r * br; c < cols; c++, p += ac, q += bc) f[i++] = f[p] / f[q]
-      }
     },
     greater(a, b, y, rows, cols, ar, ac, br, bc) {
       const f = heap.floats
-      for (let r = 0, i = y >>> shift; r < rows; r++) {
+      for (let r = 0, i = y >>> shift; r < rows; r++)
         for (let c = 0, p = (a >>> shift) + r * ar, q = (b >>> shift) + r * br; c < cols; c++, p += ac, q += bc)
           f[i++] = f[p] > f[q] ? 1 : 0
-      }
     },
     neg(x, y, n) {
       const f = heap.floats
@@ -84,11 +79,9 @@ export function arithmeticKernels(
     },
     transpose(x, y, outer, rows, cols, inner) {
       const f = heap.floats
-      for (let o = 0, p = x >>> shift, q = y >>> shift; o < outer; o++, q += rows * cols * inner) {
-        for (let r = 0; r < rows; r++) {
+      for (let o = 0, p = x >>> shift, q = y >>> shift; o < outer; o++, q += rows * cols * inner)
+        for (let r = 0; r < rows; r++)
           for (let c = 0; c < cols; c++) for (let i = q + (c * rows + r) * inner, end = i + inner; i < end; i++) f[i] = f[p++]
-        }
-      }
     },
   }
 }
@@ -99,31 +92,27 @@ export function choiceKernels(heap: Heap): Record<'maximum' | 'minimum' | 'great
   return {
     maximum(a, b, y, rows, cols, ar, ac, br, bc) {
       const f = heap.floats
-      for (let r = 0, i = y >>> shift; r < rows; r++) {
+      for (let r = 0, i = y >>> shift; r < rows; r++)
         for (let c = 0, p = (a >>> shift) + r * ar, q = (b >>> shift) + r * br; c < cols; c++, p += ac, q += bc)
           f[i++] = Math.max(f[p], f[q])
-      }
     },
     minimum(a, b, y, rows, cols, ar, ac, br, bc) {
       const f = heap.floats
-      for (let r = 0, i = y >>> shift; r < rows; r++) {
+      for (let r = 0, i = y >>> shift; r < rows; r++)
         for (let c = 0, p = (a >>> shift) + r * ar, q = (b >>> shift) + r * br; c < cols; c++, p += ac, q += bc)
           f[i++] = Math.min(f[p], f[q])
-      }
     },
     greaterEqual(a, b, y, rows, cols, ar, ac, br, bc) {
       const f = heap.floats
-      for (let r = 0, i = y >>> shift; r < rows; r++) {
+      for (let r = 0, i = y >>> shift; r < rows; r++)
         for (let c = 0, p = (a >>> shift) + r * ar, q = (b >>> shift) + r * br; c < cols; c++, p += ac, q += bc)
           f[i++] = f[p] >= f[q] ? 1 : 0
-      }
     },
     equal(a, b, y, rows, cols, ar, ac, br, bc) {
       const f = heap.floats
-      for (let r = 0, i = y >>> shift; r < rows; r++) {
+      for (let r = 0, i = y >>> shift; r < rows; r++)
         for (let c = 0, p = (a >>> shift) + r * ar, q = (b >>> shift) + r * br; c < cols; c++, p += ac, q += bc)
           f[i++] = f[p] === f[q] ? 1 : 0
-      }
     },
   }
 }
@@ -133,9 +122,8 @@ function powerKernel(heap: Heap): Pick<Kernels, 'pow'> {
   return {
     pow(a, b, y, rows, cols, ar, ac, br, bc) {
       const f = heap.floats
-      for (let r = 0, i = y >>> shift; r < rows; r++) {
+      for (let r = 0, i = y >>> shift; r < rows; r++)
         for (let c = 0, p = (a >>> shift) + r * ar, q = (b >>> shift) + r * br; c < cols; c++, p += ac, q += bc) f[i++] = power(f[p], f[q])
-      }
     },
   }
 }

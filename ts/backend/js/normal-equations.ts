@@ -6,9 +6,7 @@
  */
 export function addGram(j: Float64Array, n: number, m: number, stride: number, h: Float64Array): void {
   let a = 0
-  for (; a + 3 <= n; a += 3) {
-    for (let b = 0; b <= a; b += 3) tile(j, (a * stride) | 0, (b * stride) | 0, m, stride, h, (a * n + b) | 0, n)
-  }
+  for (; a + 3 <= n; a += 3) for (let b = 0; b <= a; b += 3) tile(j, (a * stride) | 0, (b * stride) | 0, m, stride, h, (a * n + b) | 0, n)
   for (; a < n; a++) for (let b = 0; b <= a; b++) h[a * n + b] += dotAt(j, a * stride, b * stride, m)
 }
 

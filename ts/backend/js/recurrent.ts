@@ -92,9 +92,8 @@ const gruAfter: Cell = {
       f[dq + i] = dn * r
       f[carry + i] = dh * update
     }
-    for (let i = 0; i < units; i++) {
+    for (let i = 0; i < units; i++)
       f[carry + i] += backThrough(step, dz, i, 0, 2 * units, 3 * units) + backThrough(step, dq, i, 2 * units, units, 3 * units)
-    }
   },
 }
 

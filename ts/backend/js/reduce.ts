@@ -69,20 +69,16 @@ export function rareReductions(heap: Heap): Pick<Kernels, 'reduceMax' | 'reduceM
     reduceMax(x, y, outer, length, inner) {
       const f = heap.floats
       f.fill(-Infinity, y >>> shift, (y >>> shift) + outer * inner)
-      for (let o = 0, p = x >>> shift; o < outer; o++) {
-        for (let l = 0; l < length; l++) {
+      for (let o = 0, p = x >>> shift; o < outer; o++)
+        for (let l = 0; l < length; l++)
           for (let i = (y >>> shift) + o * inner, end = i + inner; i < end; i++) f[i] = Math.max(f[i], f[p++])
-        }
-      }
     },
     reduceMin(x, y, outer, length, inner) {
       const f = heap.floats
       f.fill(Infinity, y >>> shift, (y >>> shift) + outer * inner)
-      for (let o = 0, p = x >>> shift; o < outer; o++) {
-        for (let l = 0; l < length; l++) {
+      for (let o = 0, p = x >>> shift; o < outer; o++)
+        for (let l = 0; l < length; l++)
           for (let i = (y >>> shift) + o * inner, end = i + inner; i < end; i++) f[i] = Math.min(f[i], f[p++])
-        }
-      }
     },
   }
 }
@@ -104,15 +100,11 @@ export function columnSums(f: FloatArray, rows: number, sums: number, m: number,
   }
   if (m > RUN) {
     const totals = Float64Array.from(f.subarray(sums, sums + n))
-    for (let i = 0; i < m; i++) {
-      for (let j = 0; j < n; j++) totals[j] += f[rows++]
-    }
+    for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) totals[j] += f[rows++]
     f.set(totals, sums)
     return
   }
-  for (let i = 0; i < m; i++) {
-    for (let j = 0; j < n; j++) f[sums + j] += f[rows++]
-  }
+  for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) f[sums + j] += f[rows++]
 }
 
 /** The first l with the largest f[x + l·stride]; the first NaN if there is one. */

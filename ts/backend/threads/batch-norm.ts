@@ -2,7 +2,7 @@
 import type { BatchNormKernels } from '../batch-norm-kernels.js'
 import type { Kernel } from '../kernels.js'
 import type { Shareable, WasmExports } from '../wasm/types.js'
-import { shared } from './split.js'
+import { divided } from './split.js'
 
 /** Nanoseconds of an element in each kernel, and the place of the number of rows among its arguments; the number of columns is next. */
 const COSTS: Readonly<Record<keyof BatchNormKernels, readonly [nanoseconds: number, rowsAt: number]>> = {
@@ -19,14 +19,12 @@ export function shareKernels({ exports, pool }: Shareable): WasmExports {
   for (const [name, [nanoseconds, rowsAt]] of Object.entries(COSTS)) {
     const single = exports[name] as Kernel
     const number = pool.numberOf(exports[`${name}Share`] as Kernel)
-    const timeOf = (...args: number[]) => args[rowsAt] * args[rowsAt + 1] * nanoseconds
-    const kernel = (...args: number[]) => {
-      const time = timeOf(...args)
-      const most = Math.min(Math.ceil(args[rowsAt + 1] / LINE), pool.sharesFor(time))
-      if (most < 2) single(...args)
-      else pool.runShared(number, time, most, (index, shares) => [...args.slice(0, single.length), index, shares])
-    }
-    table[name] = shared(kernel, single, timeOf)
+    table[name] = divided<(...args: number[]) => unknown>(pool, single, {
+      number,
+      time: (...args) => args[rowsAt] * args[rowsAt + 1] * nanoseconds,
+      most: (...args) => Math.ceil(args[rowsAt + 1] / LINE),
+      share: (args, index, shares) => [...args.slice(0, single.length), index, shares],
+    })
   }
   return table
 }

@@ -4,7 +4,7 @@
  * array stays on one thread. Small calls go to the kernels directly.
  */
 import { ACTIVATIONS, type Activation, type Kernel, type Kernels, type Ptr, type Update, type WrappedKernel } from '../kernels.js'
-import type { WasmExports } from '../wasm/types.js'
+import type { Shareable, WasmExports } from '../wasm/types.js'
 import { isSmall, type Pool } from './pool.js'
 
 /** Rough speed of one thread of a present-day machine: multiply-adds per nanosecond, and nanoseconds per element. */
@@ -36,6 +36,33 @@ export interface ThreadedModule {
 export function shared<F extends (...numbers: never[]) => unknown>(kernel: F, single: F, time: (...args: Parameters<F>) => number): F {
   const isOfOne = (...args: number[]) => isSmall(time(...(args as unknown as Parameters<F>)))
   return Object.assign(kernel, { single: single as unknown as Kernel, isSmall: isOfOne } satisfies WrappedKernel)
+}
+
+type Numeric = (...numbers: never[]) => unknown
+
+/**
+ * A kernel whose large calls are divided into shares. `time` gives the nanoseconds of a call, `most` the largest number of its shares, and `share` the
+ * arguments of one of them. `number` is the kernel that takes the shares, if it is another one.
+ */
+export function divided<F extends Numeric>(
+  pool: Shareable['pool'],
+  single: F,
+  { number = pool.numberOf(single), time, most, share }: Division<Parameters<F>>,
+): F {
+  const kernel = (...call: Parameters<F>) => {
+    const nanoseconds = time(...call)
+    const shares = Math.min(most(...call), pool.sharesFor(nanoseconds))
+    if (shares < 2) single(...call)
+    else pool.runShared(number, nanoseconds, shares, (index, all) => share(call, index, all))
+  }
+  return shared(kernel as unknown as F, single, time)
+}
+
+interface Division<Call extends unknown[]> {
+  number?: number
+  time(...call: Call): number
+  most(...call: Call): number
+  share(call: Call, index: number, shares: number): number[]
 }
 
 export function shareKernels(threaded: ThreadedModule): Kernels {

@@ -54,7 +54,33 @@ function cutMessages(module) {
 
 /** Rewrites of the module's text that binaryen does not do. */
 function rewrite(text) {
-  return withMarks(foldSplats(exactExtremes(text)))
+  return hoistConstants(withMarks(foldSplats(exactExtremes(text))))
+}
+
+/**
+ * Moves constant vectors out of loops, to the begin of their function. V8 from Node 24 on makes them anew wherever they are used, in three instructions
+ * each, and widens no formula with them (docs/design/products.md).
+ */
+function hoistConstants(text) {
+  return text.replace(/^ \(func .*\n(?: {2}.*\n)* \)$/gm, (code) => {
+    const [head] = /^ \(func .*\n(?: {2}\(local .*\n)*/.exec(code)
+    const found = new Map()
+    const body = code.slice(head.length).replace(/^( *)\(loop.*\n(?:\1 .*\n)*\1\)$/gm, (loop) =>
+      loop.replace(/\(v128\.const i32x4 ([^)]*)\)/g, (constant, words) => {
+        if (/^(0x0{8} ?|0xf{8} ?){4}$/.test(words)) return constant
+        if (!found.has(constant)) found.set(constant, `$constant${found.size}`)
+        return `(local.get ${found.get(constant)})`
+      }),
+    )
+    const locals = [...found.values()].map((name) => `  (local ${name} v128)\n`)
+    return head + locals.join('') + [...found].map(([constant, name]) => `  (local.set ${name} ${shortened(constant)})\n`).join('') + body
+  })
+}
+
+/** The same vector in fewer bytes, if its four words are equal. */
+function shortened(constant) {
+  const [, word] = /i32x4 (\w+)(?: \1){3}\)/.exec(constant) ?? []
+  return word === undefined ? constant : `(i32x4.splat (i32.const ${word}))`
 }
 
 /**
