@@ -1,17 +1,20 @@
 /**
- * Forecasts: errors beside statsforecast's on public series, coverage of bands, and time.
+ * Forecasts: errors beside those of others on public series, coverage of bands, and time.
  *
- *     node --import tsx bench/forecast.ts errors    sets of bench/forecast/sets.py, three windows each, beside .cache/forecast/peers.json if it is there
+ *     node --import tsx bench/forecast.ts errors    sets of bench/forecast/sets.py, three windows each, beside .cache/forecast/peers/*.json
  *     node --import tsx bench/forecast.ts time      1,000 series of 120 values, horizon 12
  *
- * `errors` takes names of sets behind it; peers.py and arima.mjs in bench/forecast add contestants to peers.json. Times are CPU times of this process.
+ * `errors` takes names of sets behind it; of all sets, it writes bench/results/forecast.json. peers.py and arima.mjs in bench/forecast write the forecasts of
+ * contestants. Times are CPU times of this process.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { RandomStream } from '../ts/common/random-stream.js'
 import { load } from '../ts/index.js'
 import { MODELS } from '../ts/series/ensemble.js'
 import { forecast } from '../ts/series/index.js'
 import { errorsOf, type Judged, scalesOf } from '../ts/series/measures.js'
+import { origin } from './results.js'
+import { wilcoxon } from './tune/wilcoxon.js'
 
 const FOLDER = '.cache/forecast'
 /** Forecast windows, one after another, at the end of each series. */
@@ -24,7 +27,7 @@ interface SeriesOfSet {
   horizon: number
   series: number[][]
 }
-type Peers = Record<string, { windows: (number[] | null)[][]; seconds: number }>
+type Peer = Record<string, { windows: (number[] | null)[][]; seconds: number }>
 
 const cpu = () => process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6
 const mean = (list: readonly number[]) => list.reduce((a, b) => a + b, 0) / list.length
@@ -38,10 +41,11 @@ async function errors(names: readonly string[]): Promise<void> {
   const sets = (JSON.parse(readFileSync(`${FOLDER}/sets.json`, 'utf8')) as SeriesOfSet[]).filter(
     ({ name }) => names.length === 0 || names.includes(name),
   )
-  const peers: Peers = existsSync(`${FOLDER}/peers.json`) ? JSON.parse(readFileSync(`${FOLDER}/peers.json`, 'utf8')) : {}
-  const contestants = [...new Set(Object.keys(peers).map((key) => key.split('/')[1]))]
-  const totals: Record<string, number[]> = {}
-  const paired: Record<string, [own: number, other: number][]> = {}
+  const files = existsSync(`${FOLDER}/peers`) ? readdirSync(`${FOLDER}/peers`) : []
+  const peers = files.map(
+    (file) => [file.replace('.json', ''), JSON.parse(readFileSync(`${FOLDER}/peers/${file}`, 'utf8')) as Peer] as const,
+  )
+  const results: Record<string, Record<string, number>> = {}
   const covered: number[] = []
   for (const { name, season, horizon, series } of sets) {
     const line: Record<string, number[]> = {}
@@ -67,29 +71,36 @@ async function errors(names: readonly string[]): Promise<void> {
           const alone = model.alone(each)[s]
           if (alone.every(Number.isFinite)) (line[each] ??= []).push(maseOf(values, origin, season, judged([...alone])).mase)
         }
-        for (const other of contestants) {
-          const ahead = peers[`${name}/${other}`]?.windows[WINDOWS - w][s]
+        for (const [other, its] of peers) {
+          const ahead = its[name]?.windows[WINDOWS - w][s]
           if (ahead) (line[other] ??= []).push(maseOf(values, origin, season, judged(ahead)).mase)
         }
       }
     }
-    const cells = Object.entries(line).map(([who, list]) => {
-      if (who !== 'coverage') (totals[who] ??= []).push(mean(list))
-      if (contestants.includes(who)) (paired[who] ??= []).push([mean(line.gradus), mean(list)])
-      return `${who} ${mean(list).toFixed(3)}`
-    })
+    results[name] = Object.fromEntries(Object.entries(line).map(([who, list]) => [who, Number(mean(list).toFixed(4))]))
+    const cells = Object.entries(results[name]).map(([who, mase]) => `${who} ${mase.toFixed(3)}`)
     console.log(`${name.padEnd(16)} ${(cpu() - began).toFixed(1)} s  ${cells.join('  ')}`)
   }
-  console.log('\nmean over sets:')
-  for (const [who, list] of Object.entries(totals)) console.log(`  ${who.padEnd(10)} ${mean(list).toFixed(4)} on ${list.length} sets`)
-  for (const [who, list] of Object.entries(paired)) {
-    const differences = list.map(([own, other]) => own - other)
-    const middle = mean(differences)
-    const error = Math.sqrt(mean(differences.map((d) => (d - middle) ** 2)) / (list.length - 1))
-    console.log(
-      `  against ${who}: ${mean(list.map(([own]) => own)).toFixed(4)} and ${mean(list.map(([, other]) => other)).toFixed(4)}; better on ${differences.filter((d) => d < 0).length} of ${list.length}; t = ${(middle / error).toFixed(2)}`,
+  console.log('\non the sets of each: mean of the MASE over sets, its geometric mean, both of gradus on these sets')
+  const others = [...MODELS, ...peers.map(([who]) => who)].map((who) => {
+    const both = Object.values(results).flatMap(({ gradus, [who]: other }): [number, number][] =>
+      other === undefined ? [] : [[gradus, other]],
     )
-  }
+    const [own, its] = [0, 1].map((i) => both.map((pair) => pair[i]))
+    const geometric = (list: number[]) => Math.exp(mean(list.map(Math.log)))
+    const better = both.filter(([a, b]) => a < b).length
+    const p = Number(wilcoxon(both.map(([a, b]) => Math.log(a / b))).toPrecision(2))
+    const means = [mean(its), geometric(its), mean(own), geometric(own)].map((x) => Number(x.toFixed(4)))
+    console.log(
+      `  ${who.padEnd(10)} ${means.map((x) => x.toFixed(3)).join(' ')}  gradus is better on ${better} of ${both.length}, p = ${p} (Wilcoxon)`,
+    )
+    return [who, { sets: both.length, better, p, mean: means[0], geometric: means[1], ofGradus: { mean: means[2], geometric: means[3] } }]
+  })
+  if (names.length === 0)
+    writeFileSync(
+      'bench/results/forecast.json',
+      `${JSON.stringify({ ...origin(), coverage: mean(covered), others: Object.fromEntries(others), mase: results }, null, 1)}\n`,
+    )
   console.log(`  coverage of the ${100 * COVERAGE} % band: ${(100 * mean(covered)).toFixed(1)} %`)
 }
 

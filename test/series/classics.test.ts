@@ -1,6 +1,7 @@
-/** The classics against statsmodels and statsforecast, and by properties. */
+/** The classics against statsmodels, statsforecast and numpy, and by properties. */
 import { describe, expect, test } from 'vitest'
 import { RandomStream } from '../../ts/common/random-stream.js'
+import { autoregressionForecasts, fitAutoregression } from '../../ts/series/autoregression.js'
 import { driftForecasts, fitTheta, isSeasonal, naiveForecasts, thetaForecasts } from '../../ts/series/classics.js'
 import { type Ets, etsForecasts, etsName, fitEts, fitForm } from '../../ts/series/smoothing.js'
 import oracle from '../oracles/series.json' with { type: 'json' }
@@ -55,6 +56,33 @@ describe.each(cases)('$name', ({ values, period, forms, theta }) => {
   })
 })
 
+describe('autoregression', () => {
+  test.each(cases)('$name: the form with the least AICc, by least squares of all forms one by one', ({ values, period, ar }) => {
+    const own = autoregressionForecasts(fitAutoregression(values, period), values, [values.length], ar.length)
+    for (const [h, value] of ar.entries()) expect(Math.abs(own[h] - value)).toBeLessThan(1e-7 * sized(values))
+  })
+
+  test('finds the coefficients that made a series', () => {
+    const random = new RandomStream(2)
+    const x = [0, 0]
+    for (let t = 2; t < 4000; t++) x.push(3 + 1.2 * x[t - 1] - 0.5 * x[t - 2] + random.normal())
+    const { constant, coefficients, least, scale } = fitAutoregression(Float64Array.from(x.slice(100)), 1)
+    expect(least).toBeNull()
+    expect(constant * scale).toBeCloseTo(3, 0)
+    expect(coefficients[0]).toBeCloseTo(1.2, 1)
+    expect(coefficients[1]).toBeCloseTo(-0.5, 1)
+  })
+
+  test('a model of logarithms takes later values that have none as the least one', () => {
+    const growth = Float64Array.from({ length: 60 }, (_, t) => 1.1 ** t * (1 + 0.1 * Math.sin(t * t)))
+    const model = fitAutoregression(growth, 1)
+    expect(model.least).toBe(Math.min(...growth))
+    const [zero, least] = [0, model.least as number].map((y) => autoregressionForecasts(model, Float64Array.from([...growth, y]), [61], 4))
+    expect(zero).toEqual(least)
+    expect(zero.every(Number.isFinite)).toBe(true)
+  })
+})
+
 describe('by properties', () => {
   const random = new RandomStream(1)
   const noisy = Float64Array.from({ length: 60 }, (_, i) => 50 + i + 10 * Math.sin((i * Math.PI) / 2) + random.normal())
@@ -64,6 +92,10 @@ describe('by properties', () => {
     ['drift', (values, origins, horizon) => driftForecasts(values, origins, horizon, SEASON)],
     ['ETS', (values, origins, horizon, known = values) => etsForecasts(fitEts(known, SEASON), values, origins, horizon)],
     ['Theta', (values, origins, horizon, known = values) => thetaForecasts(fitTheta(known, SEASON), values, origins, horizon)],
+    [
+      'autoregression',
+      (values, origins, horizon, known = values) => autoregressionForecasts(fitAutoregression(known, SEASON), values, origins, horizon),
+    ],
   ]
 
   test.each(models)('%s: forecasts from an origin know nothing after it', (_, forecast) => {
@@ -90,10 +122,12 @@ describe('by properties', () => {
     for (const [h, y] of plain.entries()) expect(scaled[h] / 1024).toBeCloseTo(y, 2)
   })
 
-  test('a line goes on as a line: drift, ETS', () => {
+  test('a line goes on as a line: drift, ETS, autoregression', () => {
     const line = Float64Array.from({ length: 40 }, (_, i) => 100 - 2.5 * i)
     for (const [h, y] of driftForecasts(line, [40], 12, 1).entries()) expect(y).toBeCloseTo(100 - 2.5 * (40 + h), 9)
     for (const [h, y] of etsForecasts(fitEts(line, 1), line, [40], 12).entries()) expect(y).toBeCloseTo(100 - 2.5 * (40 + h), 2)
+    for (const [h, y] of autoregressionForecasts(fitAutoregression(line, 1), line, [40], 12).entries())
+      expect(y).toBeCloseTo(100 - 2.5 * (40 + h), 6)
     for (const [h, y] of thetaForecasts(fitTheta(line, 1), line, [40], 12).entries())
       expect(Math.abs(y - (100 - 2.5 * (40 + h)))).toBeLessThan(16)
   })

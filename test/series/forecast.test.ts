@@ -163,21 +163,21 @@ describe('honesty', () => {
   const series = (values: Float64Array) => ({ key: [], start: 0, values, gaps: new Uint8Array(values.length), known: [], fixed: [] })
 
   test('models of a backtest do not change with the values that they are judged by', async () => {
-    const values = noisy(80, 3)
-    const changed = values.map((y, i) => (i < 70 ? y : -y))
+    const values = noisy(610, 3)
+    const changed = values.map((y, i) => (i < 600 ? y : -y))
     const of = async (own: ReturnType<typeof series>) => {
-      const plan = planNet([own], [70], 4, [4, 1])
-      const net = plan && (await trainNet(plan, calendar, [own], [70], { hidden: 8, seed: 1 }))
-      const fits = fitClassics(own, 70, 4)
-      return forecastsOf(calendar, [own], [fits], { linear: null, net }, [[70]], 4)
+      const plan = planNet([own], [600], 4, [4, 1])
+      const net = plan && (await trainNet(plan, calendar, [own], [600], { seed: 1 }))
+      const fits = fitClassics(own, 600, 4)
+      return forecastsOf(calendar, [own], [fits], net, [[600]], 4)
     }
     expect(await of(series(values))).toEqual(await of(series(changed)))
   })
 
   test('a net forecasts nothing where it cannot look back', async () => {
-    const own = series(noisy(80, 3))
-    const plan = planNet([own], [80], 4, [4, 1])
-    const net = plan && (await trainNet(plan, calendar, [own], [80], { hidden: 0, seed: 1 }))
+    const own = series(noisy(600, 3))
+    const plan = planNet([own], [600], 4, [4, 1])
+    const net = plan && (await trainNet(plan, calendar, [own], [600], { seed: 1 }))
     const [ahead] = netForecasts(net as NonNullable<typeof net>, calendar, [own], [[2, 40]])
     expect([...ahead].map(Number.isNaN)).toEqual([true, true, true, true, false, false, false, false])
   })
@@ -191,14 +191,14 @@ describe('honesty', () => {
       drift: right,
       theta: right.map((y) => y + 1),
       ets: right.map(() => 1e9),
-      linear: right.map(() => Number.NaN),
+      ar: right.map(() => Number.NaN),
       net: right.map((y) => y - 2),
     }
     const [{ weights, errors }] = judge([own], 1, origins, [past], 4, 0.8).series
     expect(weights.drift).toBe(1)
     expect(MODELS.filter((model) => weights[model] > 0)).toEqual(['drift'])
     expect(errors.ensemble?.mase).toBe(0)
-    expect(errors.linear).toBeNull()
+    expect(errors.ar).toBeNull()
   })
 
   test('errors by hand', () => {
@@ -347,7 +347,8 @@ describe('a model', () => {
   })
 
   test('rows of the future alone change what is known, and nothing else', async () => {
-    const promo = (t: number) => Number((t * t) % 7 < 3)
+    // not a rhythm, which the past alone would tell
+    const promo = (t: number) => Number(t ** 3 % 211 < 90)
     const plan = (p: (t: number) => number) => Array.from({ length: 128 }, (_, t) => ({ t, y: t < 120 ? 20 + 10 * p(t) : null, p: p(t) }))
     const model = await forecast(plan(promo), { ...HOW, season: 1, known: 'p' })
     const other = model.extend(plan((t) => 1 - promo(t)).slice(120))
@@ -479,4 +480,31 @@ describe('advice', () => {
     expect(anomalies({ ...plain, anomalies: [anomaly] }, undefined)[0]).toMatch(/Check the value unlike its/)
     expect(anomalies({ ...plain, anomalies: [anomaly, anomaly] }, undefined)[0]).toMatch(/Check the values unlike their/)
   })
+})
+
+test('plain numbers are an error that says how they become rows', async () => {
+  const values = Array.from({ length: 40 }, (_, i) => i + Math.sin(i))
+  await expect(forecast(values as never, { horizon: 3 } as never)).rejects.toThrow(
+    /^forecast: wants rows as objects, got numbers; values\.map/,
+  )
+  const rows = values.map((value, time) => ({ time, value }))
+  expect((await forecast(rows, { time: 'time', value: 'value', horizon: 3 })).forecasts.map(({ time }) => time)).toEqual([40, 41, 42])
+})
+
+test.each([1, 2, 4])('a last value far from all others, of a season of %i, does not make forecasts grow without end', async (season) => {
+  for (const count of [16, 20, 24, 48]) {
+    for (const [seed, last] of [30, 1e3, 1e6, 1e-3].entries()) {
+      const random = new RandomStream(7 * seed + count)
+      const rows = Array.from({ length: count }, (_, time) => ({ time, value: (time === count - 1 ? last : 1) * (1 + random.uniform()) }))
+      const { forecasts } = await forecast(rows, { time: 'time', value: 'value', season, horizon: Math.min(12, count / 2) })
+      const most = Math.max(...rows.map(({ value }) => value))
+      expect(Math.max(...forecasts.map(({ value }) => Math.abs(value as number))), `${count}, ${last}`).toBeLessThan(10 * most)
+    }
+  }
+})
+
+test('bands are numbers where the first steps have no error', async () => {
+  const rows = Array.from({ length: 10 }, (_, time) => ({ time, value: 1 + (time % 2) }))
+  const { forecasts } = await forecast(rows, { time: 'time', value: 'value', season: 1, horizon: 5 })
+  expect(forecasts.every(({ low, high }) => Number.isFinite(low) && Number.isFinite(high))).toBe(true)
 })

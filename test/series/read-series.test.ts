@@ -22,6 +22,12 @@ describe('times', () => {
     ['last days of months', ['2020-01-31', '2020-02-29', '2020-03-31'], 'month', '2020-04-30'],
     ['months without days', ['2019-11', '2019-12', '2020-01'], 'month', '2020-02'],
     ['months by name', ['Nov 2019', 'Dec 2019', 'Jan 2020'], 'month', '2020-02'],
+    ['months of years of two digits', ['Nov-19', 'Dec-19', 'Jan-20'], 'month', '2020-02'],
+    ['quarters by the month', ["Dec '98", "Mar '99", 'Jun 00'], 'quarter', '2000-09'],
+    ['German months', ['Okt. 2019', 'November 2019', 'Dez 2019'], 'month', '2020-01'],
+    ['German months with an umlaut', ['Februar/2020', 'März/2020', 'April/2020'], 'month', '2020-05'],
+    ['French months', ['déc. 2019', 'janv. 2020', 'févr. 2020'], 'month', '2020-03'],
+    ['French months of summer', ['juin 2020', 'juil. 2020', 'août 2020'], 'month', '2020-09'],
     ['months by name, the year first', ['2019 Nov', '2019 Dec', '2020 Jan'], 'month', '2020-02'],
     ['fractions of years, as R writes them', [1949, 1949.08333, 1949.16667], 'month', '1949-04'],
     ['quarters', ['2019 Q3', '2019 Q4', '2020Q1'], 'quarter', '2020 Q2'],
@@ -83,9 +89,33 @@ describe('times', () => {
     ['2024-13', /got '2024-13'/],
     ['0050-01', /got '0050-01'/],
     [new Date(8.64e15), /row 1/],
+    ['jui 2024', /got 'jui 2024'/],
+    ['Marzipan 2024', /got 'Marzipan 2024'/],
     ['x\u001b[31m', /\\u001b/],
   ])('%s is refused', (value, message) => {
     expect(() => readTimes('forecast', 't', ['2024-01-01', value])).toThrow(message)
+  })
+
+  test('a month of two digits that may be a day is refused', () => {
+    const days = ['Jan-30', 'Jan-31', 'Feb-01', 'Feb-02']
+    expect(() => readTimes('forecast', 't', days)).toThrow(
+      /row 1: 't' wants months, got 'Jan-31' after 'Jan-30', which may be days of one month/,
+    )
+    expect(() => readTimes('forecast', 't', ['Jan-21', 'Jan-21', 'Feb-21'])).not.toThrow()
+    expect(() => readTimes('forecast', 't', ['Jan 2021', 'Jan 2022', 'Jan 2023'])).not.toThrow()
+    // weeks, with two series a day
+    expect(() => readTimes('forecast', 't', ['Jan-03', 'Jan-03', 'Jan-10', 'Jan-10', 'Jan-17', 'Jan-17'])).toThrow(/may be days/)
+  })
+
+  test('months of two digits of several series, one after the other or in no order, are months', () => {
+    const names = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+    const written = (count: number) => Array.from({ length: count }, (_, i) => `${names[i % 12]}-${22 + Math.floor(i / 12)}`)
+    const { values, form } = readTimes('forecast', 't', [...written(25), ...written(25), ...written(13)])
+    expect([form, values[24], values[25]]).toEqual(['month', Date.UTC(2024, 0), Date.UTC(2022, 0)])
+    const mixed = written(36).sort(
+      (a, b) => Math.sin(a.charCodeAt(1) * Number(a.slice(4))) - Math.sin(b.charCodeAt(1) * Number(b.slice(4))),
+    )
+    expect(readTimes('forecast', 't', mixed).form).toBe('month')
   })
 
   test('a day that may be a month is refused', () => {
@@ -166,6 +196,25 @@ describe('rows', () => {
     expect([...series[0].values]).toEqual([31, 29, 31, 30])
     expect(notes.join('\n')).toMatch(/rows cover only a part of 2020-05, which is left out\n150 rows became 4 months/)
     expect([...read(days, {}, { every: 'month', combine: 'mean' }).series[0].values]).toEqual([1, 1, 1, 1])
+  })
+
+  test('a last week without its last day counts, and is told; a shop that is closed on Sundays has none', () => {
+    const notes = (count: number, isOpen = (_day: number) => true) => {
+      const days = Array.from({ length: count }, (_, i) => ({ t: iso(Date.UTC(2024, 0, 1) + i * DAY), y: 1 })).filter((_, i) =>
+        isOpen(i % 7),
+      )
+      return read(days, {}, { every: 'week' }).notes.join('\n')
+    }
+    expect(notes(41)).toMatch(
+      /rows of 2024-02-05, which counts as whole, end earlier than those of all others; leave it out if some are to come/,
+    )
+    expect(notes(42)).not.toMatch(/earlier/)
+    expect(notes(41, (day) => day < 6)).not.toMatch(/earlier/)
+  })
+
+  test('hours of 23 years are added up', () => {
+    const rows = Array.from({ length: 200_000 }, (_, hour) => ({ t: new Date(Date.UTC(2000, 0, 1, hour)).toISOString(), y: 1 }))
+    expect(read(rows, {}, { every: 'hour' }).series[0].values.length).toBe(200_000)
   })
 
   test.each([

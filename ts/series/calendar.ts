@@ -28,8 +28,24 @@ export interface Calendar {
   readonly form: Form
 }
 
-const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
-const MONTH_TEXT = /^(?:(\d{4})[-/ ]?M?(\d\d)|(\d{4})[- ]([a-z]{3,9})|([a-z]{3,9})[- ](\d{4}))$/i
+/** Names of the months in English, German and French, without accents. */
+const MONTHS = [
+  'january januar janner janvier',
+  'february februar feber fevrier',
+  'march marz maerz mrz mars',
+  'april avril',
+  'may mai',
+  'june juni juin',
+  'july juli juillet',
+  'august aout',
+  'september septembre',
+  'october oktober octobre',
+  'november novembre',
+  'december dezember decembre',
+].map((names) => names.split(' '))
+const MONTH_TEXT = /^(?:(\d{4})[-/ ]?M?(\d\d)|(\d{4})[-/ ](\p{L}{3,9})\.?|(\p{L}{3,9})\.?[-/ ](\d{4}|'?\d\d))$/iu
+/** A month with a year of two digits, which may be a day: Jan-22. */
+const SHORT_YEAR = /^\p{L}+\.?[-/ ]'?\d\d$/u
 const QUARTER_TEXT = /^(\d{4})[- ]?Q([1-4])$/i
 const WEEK_TEXT = /^(\d{4})[- ]?W(\d\d)$/i
 
@@ -66,7 +82,23 @@ export function readTimes(who: string, column: string, given: readonly unknown[]
         `${who}: row ${i}: '${column}' wants times that are written in one way, got ${show(given[i])} after ${show(given[i - 1])}; write all as 2024-12-31`,
       )
   }
+  if (form === 'month') checkShortYears(who, column, given, values)
   return form === 'number' ? fractionsOfYears(values) : { values, form: form ?? 'day' }
+}
+
+/**
+ * Days of a month such as Jan-22 look like the same month of many years. Months have few such neighbors: where the next series begins, or rows lie in no
+ * order.
+ * @throws RangeError where most rows with another time than the row before are of the same month
+ */
+function checkShortYears(who: string, column: string, given: readonly unknown[], values: Float64Array): void {
+  const changed = [...values.keys()].filter((i) => i > 0 && values[i] !== values[i - 1] && SHORT_YEAR.test(String(given[i]).trim()))
+  const same = changed.filter((i) => (monthsOf(values[i]) - monthsOf(values[i - 1])) % 12 === 0)
+  const [i] = same
+  if (same.length > changed.length / 2)
+    throw rangeError(
+      `${who}: row ${i}: '${column}' wants months, got ${show(given[i])} after ${show(given[i - 1])}, which may be days of one month; write days as 2024-12-31, and months as 2024-12`,
+    )
 }
 
 const isDay = (form: Form) => form === 'day' || form === 'instant'
@@ -85,15 +117,27 @@ function readTime(value: unknown, first: 'day' | 'month' | undefined): [time: nu
   const month = MONTH_TEXT.exec(text)
   if (month !== null) {
     const [, y1, number, y2, name1, name2, y3] = month
-    const name = (name1 ?? name2 ?? '').toLowerCase()
-    const at = number === undefined ? MONTHS.findIndex((m) => name.startsWith(m)) : Number(number) - 1
-    return [at >= 0 && at < 12 ? Date.UTC(Number(y1 ?? y2 ?? y3), at) : Number.NaN, 'month']
+    const at = number === undefined ? monthOf(name1 ?? name2 ?? '') : Number(number) - 1
+    return [at >= 0 && at < 12 ? Date.UTC(yearOf(y1 ?? y2 ?? y3 ?? ''), at) : Number.NaN, 'month']
   }
   if (first !== undefined) {
     const day = writtenDay(text, first)
     if (Number.isFinite(day)) return [Math.round(day * DAY), text.includes(':') ? 'instant' : 'day']
   }
   return [text === '' ? Number.NaN : numberOf(text), 'number']
+}
+
+/** Index of the month that a name, or its first three letters or more, is of; −1 for none or two: `jui` may be June or July. */
+function monthOf(name: string): number {
+  const plain = name.toLowerCase().normalize('NFD').replace(/\p{M}/gu, '')
+  const found = MONTHS.flatMap((names, at) => (names.some((one) => one.startsWith(plain)) ? [at] : []))
+  return found.length === 1 ? found[0] : -1
+}
+
+/** Years of two digits are 1969 to 2068, as in POSIX. */
+function yearOf(digits: string): number {
+  const year = Number(digits.replace("'", ''))
+  return digits.length >= 4 ? year : year + (year < 69 ? 2000 : 1900)
 }
 
 /** Monday of an ISO 8601 week: week 1 has the 4th of January. */

@@ -1,6 +1,7 @@
 /** Backtest by rolling origin, weights of the models of each series by it, and conformal bands for each step of the horizon. */
 import { quantileOf } from '../common/quantile.js'
 import { maxAbs } from '../common/vector.js'
+import { type Autoregression, autoregressionForecasts, fitAutoregression } from './autoregression.js'
 import type { Calendar } from './calendar.js'
 import { driftForecasts, fitTheta, naiveForecasts, type Theta, thetaForecasts } from './classics.js'
 import { errorsOf, type Judged, type SeriesErrors, scalesOf } from './measures.js'
@@ -8,9 +9,9 @@ import { type Net, netForecasts } from './net.js'
 import type { Series } from './read-series.js'
 import { type Ets, etsForecasts, fitEts, fitForm } from './smoothing.js'
 
-/** A kind of model: the last season again, drift, Theta, exponential smoothing, a linear net, a net with a hidden layer. */
-export type Model = 'naive' | 'drift' | 'theta' | 'ets' | 'linear' | 'net'
-export const MODELS: readonly Model[] = ['naive', 'drift', 'theta', 'ets', 'linear', 'net']
+/** A kind of model: the last season again, drift, Theta, exponential smoothing, autoregression, a net for all series. */
+export type Model = 'naive' | 'drift' | 'theta' | 'ets' | 'ar' | 'net'
+export const MODELS: readonly Model[] = ['naive', 'drift', 'theta', 'ets', 'ar', 'net']
 
 /** The models of one series. */
 export interface Fits {
@@ -18,42 +19,40 @@ export interface Fits {
   readonly season: number
   readonly ets: Ets
   readonly theta: Theta
+  readonly ar: Autoregression
 }
 
-/** Nets for all series; null if there are too few values for one. */
-export interface Nets {
-  readonly linear: Net | null
-  readonly net: Net | null
-}
-
-/** Fits the classics of a series to its first values. @param before fits of fewer values, whose forms stay */
+/** Fits the classics of a series to its first values. @param before fits of fewer values, whose forms stay, or get simpler */
 export function fitClassics({ values }: Series, length: number, season: number, before?: Fits): Fits {
   const known = values.subarray(0, length)
   const own = length < 2 * season ? 1 : season
-  const ets = before !== undefined && before.season === own ? fitForm(known, before.ets.form, own, before.ets) : fitEts(known, own)
-  return { season: own, ets, theta: fitTheta(known, own) }
+  const same = before?.season === own ? before : undefined
+  const ets = same ? fitForm(known, same.ets.form, own, same.ets) : fitEts(known, own)
+  return { season: own, ets, theta: fitTheta(known, own), ar: fitAutoregression(known, own, same?.ar) }
 }
 
-/** Forecasts of each model after the origins of each series, row-major [origins, horizon]; NaN where there is none. */
+/**
+ * Forecasts of each model after the origins of each series, row-major [origins, horizon]; NaN where there is none.
+ * @param net null if there are too few values for one
+ */
 export function forecastsOf(
   calendar: Calendar,
   series: readonly Series[],
   fits: readonly Fits[],
-  nets: Nets,
+  net: Net | null,
   origins: readonly (readonly number[])[],
   horizon: number,
 ): Readonly<Record<Model, Float64Array>>[] {
-  const none = () => origins.map((own) => new Float64Array(own.length * horizon).fill(Number.NaN))
-  const [linear, net] = [nets.linear, nets.net].map((one) => (one === null ? none() : netForecasts(one, calendar, series, origins)))
+  const ofNet = net && netForecasts(net, calendar, series, origins)
   return series.map(({ values }, s) => {
-    const { season, ets, theta } = fits[s]
+    const { season, ets, theta, ar } = fits[s]
     return {
       naive: naiveForecasts(values, origins[s], horizon, season),
       drift: driftForecasts(values, origins[s], horizon, season),
       theta: thetaForecasts(theta, values, origins[s], horizon),
       ets: etsForecasts(ets, values, origins[s], horizon),
-      linear: linear[s],
-      net: net[s],
+      ar: autoregressionForecasts(ar, values, origins[s], horizon),
+      net: ofNet?.[s] ?? new Float64Array(origins[s].length * horizon).fill(Number.NaN),
     }
   })
 }
@@ -103,10 +102,8 @@ export function judge(
   coverage: number,
 ): Judgment {
   const losses = series.map((own, s) => MODELS.map((model) => lossOf(own, origins[s], forecasts[s][model], horizon)))
-  const weights = weigh(
-    losses,
-    series.map(({ values }) => heldOut(values.length, horizon) / horizon),
-  )
+  const counts = series.map(({ values }) => heldOut(values.length, horizon) / horizon)
+  const weights = weigh(losses, counts)
   const combined = forecasts.map((own, s) => combine(own, weights[s]))
   const bands = bandsOf(series, origins, combined, horizon, coverage)
   return {
@@ -228,7 +225,9 @@ function bandsOf(
           rank,
         )
   }
-  const scoresOf = ({ errors, size }: (typeof all)[number]) => (size > 0 ? errors.map(([h, e]) => e / (size * growth[h])) : [])
+  // a step without errors has no growth
+  const scoresOf = ({ errors, size }: (typeof all)[number]) =>
+    size > 0 ? errors.map(([h, e]) => (e > 0 ? e / (size * growth[h]) : 0)) : []
   const pooled = quantile(all.flatMap(scoresOf))
   return all.map((own, s) => {
     const windows = heldOut(series[s].values.length, horizon) / horizon

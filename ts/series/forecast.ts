@@ -1,10 +1,10 @@
 /** Forecasts of one or many series, in one call. */
-import { rangeError } from '../common/errors.js'
+import { rangeError, typeError } from '../common/errors.js'
 import { readOptions } from '../common/options.js'
 import { Pacer } from '../common/pacer.js'
 import { show } from '../common/show.js'
 import { countSteps, stepName } from './calendar.js'
-import { type Fits, fitClassics, forecastsOf, heldOut, judge, type Nets, originsOf } from './ensemble.js'
+import { type Fits, fitClassics, forecastsOf, heldOut, judge, originsOf } from './ensemble.js'
 import { planNet, trainNet } from './net.js'
 import { FORECAST, type ForecastOptions } from './options.js'
 import { type Columns, nameOf, readSeries, type SeriesSet } from './read-series.js'
@@ -17,11 +17,11 @@ const listOf = (given: string | readonly string[] | undefined): readonly string[
 const USUAL_HORIZON = 48
 /** Default horizon of series without a season. */
 const WITHOUT_SEASON = 6
-const HIDDEN = 64
 
 /**
  * Forecasts the values of one or thousands of series. The frequency of the times is found; classics (the last season again, drift, Theta, exponential
- * smoothing) and dense nets over all series are tried by a backtest with rolling origin, which weighs them for each series and sets the width of the bands.
+ * smoothing, autoregression) and dense nets over all series are tried by a backtest with rolling origin, which weighs them for each series and sets the
+ * width of the bands.
  *
  * @param rows of a table, as `readTable` gives them
  * @example
@@ -33,6 +33,10 @@ const HIDDEN = 64
  *   that are all too short, a horizon longer than half of the longest series
  */
 export async function forecast(rows: readonly object[], options: ForecastOptions): Promise<SeriesModel> {
+  if (Array.isArray(rows) && typeof rows[0] === 'number')
+    throw typeError(
+      "forecast: wants rows as objects, got numbers; values.map((value, time) => ({ time, value })) makes them, with time: 'time', value: 'value'",
+    )
   const given = readOptions('forecast', options, FORECAST)
   const { coverage, seed, signal, combine } = given
   const names: Columns = {
@@ -72,19 +76,16 @@ export async function forecast(rows: readonly object[], options: ForecastOptions
   }
   const early = await fitAll(cut)
   const plan = planNet(series, cut, horizon, set.seasons)
-  const train = async (until: readonly number[]): Promise<Nets> => ({
-    linear: plan && (await trainNet(plan, calendar, series, until, { hidden: 0, seed, signal })),
-    net: plan && (await trainNet(plan, calendar, series, until, { hidden: HIDDEN, seed, signal })),
-  })
+  const earlyNet = plan && (await trainNet(plan, calendar, series, cut, { seed, signal }))
   const origins = lengths.map((length) => originsOf(length, horizon))
-  const past = forecastsOf(calendar, series, early, await train(cut), origins, horizon)
+  const past = forecastsOf(calendar, series, early, earlyNet, origins, horizon)
   const judgment = judge(series, season, origins, past, horizon, coverage)
   const fits = await fitAll(lengths, early)
-  const usesNets = judgment.series.some(({ weights }) => weights.linear + weights.net > 0)
-  const nets = usesNets ? await train(lengths) : { linear: null, net: null }
+  const usesNet = earlyNet !== null && judgment.series.some(({ weights }) => weights.net > 0)
+  const net = usesNet ? await trainNet(earlyNet.plan, calendar, series, lengths, { seed, signal, from: earlyNet }) : null
   return new SeriesModel({
     ...{ columns: names, calendar, seasons: set.seasons, horizon, coverage, min: given.min ?? null, every: given.every ?? null, combine },
-    ...{ notes, leftOut: set.leftOut, nets },
+    ...{ notes, leftOut: set.leftOut, net },
     series: series.map((own, s) => ({ ...own, fits: fits[s], ...judgment.series[s], band: judgment.bands[s] })),
   })
 }

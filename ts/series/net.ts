@@ -25,17 +25,22 @@ export interface NetPlan {
 /** A trained net: several that differ by their seed, whose outputs are averaged. */
 export interface Net {
   readonly plan: NetPlan
-  readonly hidden: number
   readonly members: readonly Sequential[]
 }
 
 /** Static columns with more values than this share inputs for the rest. */
 const MAX_VALUES = 50
 const LONGEST_LOOKBACK = 400
-/** Fewer examples than this train no net. */
-const FEWEST_EXAMPLES = 40
+/** Fewer examples train no net: on public sets it is worse than the classics there, and takes weight from them (docs/design/tried.md). */
+const FEWEST_EXAMPLES = 500
+/** Likewise with known columns, which nets alone see. */
+const FEWEST_WITH_KNOWN = 40
 const MAX_EXAMPLES = 40_000
+const HIDDEN = 64
 const MEMBERS = 4
+const LEARNING_RATE = 0.002
+/** A training that begins at the weights of another takes this share of the epochs, and of the learning rate. */
+const [SHARE_OF_EPOCHS, SHARE_OF_RATE] = [0.25, 0.5]
 const HARMONICS = [1, 2, 3]
 /** A spread below this share of the mean counts as this, so that constants stay constants. */
 const MIN_SPREAD = 1e-6
@@ -111,8 +116,9 @@ function writeInputs(plan: NetPlan, calendar: Calendar, own: Series, origin: num
 }
 
 /**
- * Trains nets on the first values of each series.
+ * Trains a net on the first values of each series.
  * @param lengths of the values that may be seen
+ * @param options `from` is a net of fewer values, at whose weights the training begins
  * @returns null if there are too few examples
  */
 export async function trainNet(
@@ -120,14 +126,14 @@ export async function trainNet(
   calendar: Calendar,
   series: readonly Series[],
   lengths: readonly number[],
-  { hidden, seed, signal }: { hidden: number; seed: number; signal?: AbortSignal | undefined },
+  { seed, signal, from }: { seed: number; signal?: AbortSignal | undefined; from?: Net },
 ): Promise<Net | null> {
   const { horizon } = plan
   const all: [series: number, origin: number][] = []
   for (const [s, own] of series.entries())
     for (let origin = firstOrigin(plan); origin + horizon <= lengths[s]; origin++)
       if (!own.gaps.subarray(origin, origin + horizon).includes(1)) all.push([s, origin])
-  if (all.length < FEWEST_EXAMPLES) return null
+  if (all.length < (plan.known.length > 0 ? FEWEST_WITH_KNOWN : FEWEST_EXAMPLES)) return null
   const stride = Math.max(1, all.length / MAX_EXAMPLES)
   const examples = Array.from({ length: Math.floor(all.length / stride) }, (_, i) => all[Math.floor(i * stride)])
   const width = widthOf(plan)
@@ -140,9 +146,13 @@ export async function trainNet(
       targets[i * horizon + h] = Math.max(-10, Math.min(10, (series[s].values[origin + h] - base(h)) / spread))
   }
   const batchSize = examples.length < 2000 ? 32 : examples.length < 10_000 ? 64 : 256
-  const epochs = Math.max(4, Math.min(60, Math.round((1500 * batchSize) / examples.length)))
-  const members = Array.from({ length: hidden === 0 ? 1 : MEMBERS }, (_, i) => makeNet(width, hidden, horizon, seed + i))
-  const learningRate = hidden === 0 ? 0.003 : 0.002
+  const whole = Math.max(4, Math.min(60, Math.round((1500 * batchSize) / examples.length)))
+  const epochs = from ? Math.ceil(SHARE_OF_EPOCHS * whole) : whole
+  const members = Array.from({ length: MEMBERS }, (_, i) => {
+    const net = makeNet(width, horizon, seed + i)
+    return from ? net.loadState(from.members[i].state()) : net
+  })
+  const learningRate = from ? SHARE_OF_RATE * LEARNING_RATE : LEARNING_RATE
   const steps = epochs * Math.ceil(examples.length / batchSize)
   await fitMany(members, {
     inputs: tensor(inputs, [examples.length, width]),
@@ -153,13 +163,13 @@ export async function trainNet(
     ...{ batchSize, epochs, seed },
     ...(signal && { signal }),
   })
-  return { plan, hidden, members }
+  return { plan, members }
 }
 
 /** A net whose outputs are 0 before it is trained: it begins as the last season again. */
-function makeNet(width: number, hidden: number, horizon: number, seed: number): Sequential {
-  const last = new Dense(hidden || width, horizon)
-  const net = new Sequential(hidden === 0 ? [last] : [new Dense(width, hidden, { activation: 'silu' }), last], { seed })
+function makeNet(width: number, horizon: number, seed: number): Sequential {
+  const last = new Dense(HIDDEN, horizon)
+  const net = new Sequential([new Dense(width, HIDDEN, { activation: 'silu' }), last], { seed })
   net.build()
   last.weight.assign(new Float32Array(last.weight.size))
   return net
@@ -196,11 +206,11 @@ export function netForecasts(
 }
 
 /** Values of a net in a file. */
-export type SavedNet = Pick<Net, 'plan' | 'hidden'> & { states: readonly Readonly<Record<string, SavedValues>>[] }
+export type SavedNet = Pick<Net, 'plan'> & { states: readonly Readonly<Record<string, SavedValues>>[] }
 
-export const savedNet = ({ plan, hidden, members }: Net): SavedNet => ({ plan, hidden, states: members.map((net) => net.state()) })
+export const savedNet = ({ plan, members }: Net): SavedNet => ({ plan, states: members.map((net) => net.state()) })
 
 /** @throws Error for states that do not fit the plan */
-export function netOf({ plan, hidden, states }: SavedNet): Net {
-  return { plan, hidden, members: states.map((state) => makeNet(widthOf(plan), hidden, plan.horizon, 0).loadState(state)) }
+export function netOf({ plan, states }: SavedNet): Net {
+  return { plan, members: states.map((state) => makeNet(widthOf(plan), plan.horizon, 0).loadState(state)) }
 }

@@ -331,6 +331,7 @@ function wholePeriods({ key, times: all, values }: Cells, grid: Calendar, [from,
     .filter((step) => step > 0)
     .sort((a, b) => a - b)
   const usual = steps[Math.floor(steps.length / 2)] ?? 0
+  const of = key.length > 0 ? `${shortened(nameOf(key))}: ` : ''
   const parts: string[] = []
   const [first, last] = [times[0], times[times.length - 1]]
   let range: [number, number] = [from, to]
@@ -342,8 +343,15 @@ function wholePeriods({ key, times: all, values }: Cells, grid: Calendar, [from,
     parts.push(String(timeText(grid, to - 1)))
     range = [range[0], to - 1]
   }
-  if (parts.length > 0)
-    notes.push(`${key.length > 0 ? `${shortened(nameOf(key))}: ` : ''}rows cover only a part of ${parts.join(' and ')}, which is left out`)
+  if (parts.length > 0) notes.push(`${of}rows cover only a part of ${parts.join(' and ')}, which is left out`)
+  const lastRows = new Map(times.map((time) => [Math.floor(placeOf(grid, time)), time]))
+  const ends = [...lastRows].map(([place, time]) => between(time, timeAt(grid, place + 1)))
+  const end = ends.pop() ?? 0
+  const latest = ends.reduce((most, other) => Math.max(most, other), 0)
+  if (range[1] === to && ends.length >= 3 && end > latest + usual / 2)
+    notes.push(
+      `${of}rows of ${timeText(grid, to - 1)}, which counts as whole, end earlier than those of all others; leave it out if some are to come`,
+    )
   return range
 }
 

@@ -138,8 +138,7 @@ function anomaliesOf({ series, calendar }: SeriesState): Anomaly[] {
 }
 
 /** Sorts the values. */
-const median = (values: number[]) =>
-  quantileOf(
-    values.sort((a, b) => a - b),
-    0.5,
-  )
+const median = (values: number[]) => {
+  const sorted = values.sort((a, b) => a - b)
+  return quantileOf(sorted, 0.5)
+}

@@ -1,7 +1,7 @@
 /** Fitted models of series: what they forecast, how they go on from new rows, and their file. */
 
 import { rangeError } from '../common/errors.js'
-import { joined } from '../common/joined.js'
+import { joined, joinedOf } from '../common/joined.js'
 import { checkFormat } from '../common/saved.js'
 import { show } from '../common/show.js'
 import { encodeState, loadState, type ModelSource, saveState } from '../index.js'
@@ -192,10 +192,10 @@ export function checkKnown(
 }
 
 /** Forecasts of each model after the last value of each series. */
-function aheadOf({ calendar, series, nets, horizon }: SeriesState): ReturnType<typeof forecastsOf> {
+function aheadOf({ calendar, series, net, horizon }: SeriesState): ReturnType<typeof forecastsOf> {
   const fits = series.map((own) => own.fits)
   const origins = series.map(({ values }) => [values.length])
-  return forecastsOf(calendar, series, fits, nets, origins, horizon)
+  return forecastsOf(calendar, series, fits, net, origins, horizon)
 }
 
 function forecastPoints(state: SeriesState): ForecastPoint[] {
@@ -217,30 +217,18 @@ function forecastPoints(state: SeriesState): ForecastPoint[] {
 const FORMAT = 'gradus-series/1'
 
 /** What `encodeState` takes: the arrays of all series end to end. */
-function stored({ nets, series, ...state }: SeriesState): object {
+function stored({ net, series, ...state }: SeriesState): object {
+  const known = series.flatMap(({ known }) => known)
   return {
     series: {
       format: FORMAT,
       ...state,
-      values: joined(
-        Float64Array,
-        series.map(({ values }) => values),
-      ),
-      gaps: joined(
-        Uint8Array,
-        series.map(({ gaps }) => gaps),
-      ),
-      known: joined(
-        Float64Array,
-        series.flatMap(({ known }) => known),
-      ),
-      bands: joined(
-        Float64Array,
-        series.map(({ band }) => band),
-      ),
+      values: joinedOf(Float64Array, series, ({ values }) => values),
+      gaps: joinedOf(Uint8Array, series, ({ gaps }) => gaps),
+      known: joined(Float64Array, known),
+      bands: joinedOf(Float64Array, series, ({ band }) => band),
       each: series.map(({ values, gaps, known, band, ...own }) => ({ ...own, length: values.length, knownLength: known[0]?.length ?? 0 })),
-      linear: nets.linear && savedNet(nets.linear),
-      net: nets.net && savedNet(nets.net),
+      net: net && savedNet(net),
     },
   }
 }
@@ -267,19 +255,18 @@ export async function loadSeriesModel(source: ModelSource): Promise<SeriesModel>
   }
 }
 
-type Saved = Omit<SeriesState, 'nets' | 'series'> & {
+type Saved = Omit<SeriesState, 'net' | 'series'> & {
   values: Float64Array
   gaps: Uint8Array
   known: Float64Array
   bands: Float64Array
   each: (Omit<FittedSeries, 'values' | 'gaps' | 'known' | 'band'> & { length: number; knownLength: number })[]
-  linear: SavedNet | null
   net: SavedNet | null
 }
 
 /** @throws Error for parts that do not fit */
 function modelOf(saved: Record<string, unknown>): SeriesModel {
-  const { values, gaps, known, bands, each, linear, net, ...others } = saved as unknown as Saved
+  const { values, gaps, known, bands, each, net, ...others } = saved as unknown as Saved
   const { columns, calendar, seasons, horizon, coverage, min = null, every = null, combine, notes, leftOut } = others
   let [at, atKnown] = [0, 0]
   const series = each.map(({ length, knownLength, ...own }, s): FittedSeries => {
@@ -307,7 +294,7 @@ function modelOf(saved: Record<string, unknown>): SeriesModel {
     notes,
     leftOut,
     series,
-    nets: { linear: linear && netOf(linear), net: net && netOf(net) },
+    net: net && netOf(net),
   }
   const isWhole = at === values.length && at === gaps.length && atKnown === known.length && bands.length === series.length * horizon
   // what is computed for the check is kept for the first reader

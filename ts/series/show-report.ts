@@ -1,6 +1,6 @@
 /** A report on forecasts as a page, and as lines of a terminal. */
 import { lineChart } from '../plot/svg.js'
-import { adviceBy, type Block, type Rule } from '../report/blocks.js'
+import { adviceBy, type Block, checkShown, type Rule } from '../report/blocks.js'
 import { formatCount, formatMetric, formatNumber, formatShare } from '../report/format.js'
 import { showInNotebooks } from '../report/notebook.js'
 import { PICTURE_WIDTH, page } from '../report/page.js'
@@ -16,8 +16,8 @@ const NAMES: Readonly<Record<Model, string>> = {
   drift: 'drift',
   theta: 'Theta',
   ets: 'exponential smoothing',
-  linear: 'linear net',
-  net: 'net with a hidden layer',
+  ar: 'autoregression',
+  net: 'net',
 }
 /** Largest numbers of pictures, and of rows of tables. */
 const MAX_PICTURES = 8
@@ -32,8 +32,9 @@ const MAX_ROWS = 12
  * reportHtml(model).startsWith('<!doctype html>') // true
  */
 export function reportHtml(model: SeriesModel): string {
+  const blocks = blocksOf(model)
   const what = model.columns.values.join(', ')
-  return page({ title: `${what}: forecast`, heading: `Forecast of ‘${what}’` }, blocksOf(model))
+  return page({ title: `${what}: forecast`, heading: `Forecast of ‘${what}’` }, blocks)
 }
 
 /**
@@ -51,6 +52,7 @@ export function reportText(model: SeriesModel, options: ReportTextOptions = {}):
 showInNotebooks(SeriesModel.prototype, reportText, reportHtml)
 
 function blocksOf(model: SeriesModel): Block[] {
+  checkShown(model instanceof SeriesModel, 'a model of forecast or loadSeriesModel', model)
   const { report, forecasts, horizon } = model
   const { each, anomalies, season, step, coverage } = report
   const isMany = report.series > 1
@@ -98,50 +100,36 @@ function blocksOf(model: SeriesModel): Block[] {
         ]
       }),
     },
-    ...(isMany
-      ? [
-          {
-            ...({ kind: 'table', title: 'Series, the hardest first' } as const),
-            head: ['series', 'values', 'MASE', 'sMAPE', 'smoothing'],
-            rows: each
-              .slice(0, MAX_ROWS)
-              .map(({ key, values, errors, ets }) => [
-                nameOf(key),
-                formatCount(values),
-                ...(errors === null ? ['–', '–'] : [formatMetric(errors.mase), formatMetric(errors.smape)]),
-                ets,
-              ]),
-          },
-        ]
-      : []),
-    ...(anomalies.length > 0
-      ? [
-          {
-            ...({ kind: 'table', title: 'Values unlike their neighbors' } as const),
-            note: 'expected is the median of the two before and the two after in the season; deviations are robust standard deviations of usual distances',
-            head: [...(isMany ? ['series'] : []), model.columns.time, 'value', 'expected', 'deviations'],
-            rows: anomalies
-              .slice(0, MAX_ROWS)
-              .map(({ key, time, value, expected, deviations }) => [
-                ...(isMany ? [nameOf(key)] : []),
-                String(time),
-                ...[value, expected, deviations].map(formatNumber),
-              ]),
-          },
-        ]
-      : []),
-    ...(report.leftOut.length > 0
-      ? [
-          {
-            ...({
-              kind: 'table',
-              title: `${formatCount(report.leftOut.length)} series ${report.leftOut.length === 1 ? 'was' : 'were'} left out`,
-            } as const),
-            head: ['series', 'reason'],
-            rows: report.leftOut.slice(0, MAX_ROWS).map(({ key, reason }) => [nameOf(key), reason]),
-          },
-        ]
-      : []),
+    {
+      ...({ kind: 'table', title: 'Series, the hardest first' } as const),
+      head: ['series', 'values', 'MASE', 'sMAPE', 'smoothing'],
+      rows: each
+        .slice(0, isMany ? MAX_ROWS : 0)
+        .map(({ key, values, errors, ets }) => [
+          nameOf(key),
+          formatCount(values),
+          ...(errors === null ? ['–', '–'] : [formatMetric(errors.mase), formatMetric(errors.smape)]),
+          ets,
+        ]),
+    },
+    {
+      ...({ kind: 'table', title: 'Values unlike their neighbors' } as const),
+      note: 'expected is the median of the two before and the two after in the season; deviations are robust standard deviations of usual distances',
+      head: [...(isMany ? ['series'] : []), model.columns.time, 'value', 'expected', 'deviations'],
+      rows: anomalies
+        .slice(0, MAX_ROWS)
+        .map(({ key, time, value, expected, deviations }) => [
+          ...(isMany ? [nameOf(key)] : []),
+          String(time),
+          ...[value, expected, deviations].map(formatNumber),
+        ]),
+    },
+    {
+      kind: 'table',
+      title: `${formatCount(report.leftOut.length)} series ${report.leftOut.length === 1 ? 'was' : 'were'} left out`,
+      head: ['series', 'reason'],
+      rows: report.leftOut.slice(0, MAX_ROWS).map(({ key, reason }) => [nameOf(key), reason]),
+    },
     { kind: 'advice', title: 'What was found, and what to try next', lines: [...report.notes.map((note) => `${note}.`), ...advice] },
   ]
 }

@@ -1,6 +1,7 @@
-/** Everything that a model of series is, as plain data and nets. */
+/** Everything that a model of series is, as plain data and a net. */
 import type { Calendar } from './calendar.js'
-import type { Backtest, Fits, Nets } from './ensemble.js'
+import type { Backtest, Fits } from './ensemble.js'
+import type { Net } from './net.js'
 import type { Period } from './options.js'
 import type { Columns, LeftOutSeries, Series } from './read-series.js'
 
@@ -24,6 +25,7 @@ export interface SeriesState {
   readonly combine: 'sum' | 'mean'
   readonly notes: readonly string[]
   readonly leftOut: readonly LeftOutSeries[]
-  readonly nets: Nets
+  /** Null where no series gives it weight. */
+  readonly net: Net | null
   readonly series: readonly FittedSeries[]
 }

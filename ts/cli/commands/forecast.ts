@@ -33,7 +33,6 @@ export interface ForecastCommandOptions extends FileOptions {
   json?: boolean
 }
 
-/** The command and its options. */
 export function forecastCommand(): Command {
   const command = new Command('forecast')
     .summary('say how series in a table go on')
