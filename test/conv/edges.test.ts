@@ -37,6 +37,8 @@ const CASES: Record<string, { values?: number[]; mayBeNaN?: boolean; run: Run }>
   maxPool: { values: WILD, run: (x) => conv.maxPool(x, 2) },
   'maxPool, overlapping': { values: WILD, run: (x) => conv.maxPool(x, 3, { stride: 2, padding: 1 }) },
   avgPool: { run: (x) => conv.avgPool(x, 2) },
+  adaptiveMaxPool: { values: WILD, run: (x) => conv.adaptiveMaxPool(x, [3, 2]) },
+  adaptiveAvgPool: { run: (x) => conv.adaptiveAvgPool(x, [7, 2]) },
   globalAvgPool: { run: (x) => conv.globalAvgPool(x) },
   pad: { values: WILD, run: (x) => conv.pad(x, 2, { mode: 'reflect' }) },
   'upsample, nearest': { values: WILD, run: (x) => conv.upsample(x, [2, 3]) },

@@ -1,11 +1,11 @@
 /** A backward pass reuses the memory of gradients that nothing will read again. With `retainGraph` it does not: both give the same bits. */
 import { describe, expect, test } from 'vitest'
-import { Conv2d, maxPool } from '../../ts/conv/index.js'
-import { supportedVariants } from '../../ts/debug/index.js'
-import { add, BatchNorm, concat, createBackend, Dense, exp, Generator, type Module, type ModuleOptions, mean, mul, relu, reshape, silu, softmax, square, sum, type Tensor, tensor } from '../../ts/index.js' // biome-ignore format: one line
+import { Conv2d, GlobalAvgPool, MaxPool, maxPool } from '../../ts/conv/index.js'
+import { add, BatchNorm, concat, Dense, Dropout, dropout, exp, Flatten, Generator, type Module, type ModuleOptions, mean, mul, relu, reshape, silu, softmax, square, sum, type Tensor, tensor } from '../../ts/index.js' // biome-ignore format: one line
 import { outputOf } from '../../ts/nn/module.js'
+import { newEngines } from '../tools/small-nets.js'
 
-const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
+const backends = newEngines()
 const [ROWS, SIDE, CHANNELS] = [3, 4, 4]
 const SHAPE = [ROWS, SIDE, SIDE, CHANNELS]
 
@@ -19,6 +19,7 @@ const OPERATIONS: ((x: Tensor, other: Tensor, own: Own) => Tensor)[] = [
   (x, _, own) => own(x, (o) => new BatchNorm(CHANNELS, o)),
   (x) => relu(x) as Tensor,
   (x) => silu(x) as Tensor,
+  (x) => dropout(x, 0.3, new Generator(7)) as Tensor,
   (x) => softmax(x) as Tensor,
   (x) => maxPool(x, 3, { stride: 1, padding: 1 }),
   (x) => reshape(reshape(x, [ROWS, SIDE * SIDE * CHANNELS]), SHAPE) as Tensor,
@@ -60,9 +61,53 @@ describe.each(backends)('$variant', (backend) => {
   })
 
   const own = { backend }
+  // the image, layers, and bounds of what the forward pass and the whole step take, in sizes of the image and the results of layers
+  const nets: [string, () => Module[], forward: number, step: number][] = [
+    [
+      'Keras’ for MNIST',
+      () => [
+        ...[new Conv2d(1, 32, 3, { activation: 'relu', ...own }), new Conv2d(32, 64, 3, { activation: 'relu', ...own })],
+        ...[new MaxPool(2), new Dropout(0.25), new Flatten(), new Dense(9216, 10, own)],
+      ],
+      ...([1.15, 2.05] as const),
+    ],
+    [
+      'depthwise blocks',
+      () => [
+        ...[new Conv2d(1, 32, 3, { padding: 1, bias: false, ...own }), new BatchNorm(32, { activation: 'relu', ...own })],
+        ...[new Conv2d(32, 32, 3, { padding: 1, groups: 32, bias: false, ...own }), new BatchNorm(32, { activation: 'relu', ...own })],
+        ...[new Conv2d(32, 64, 1, { bias: false, ...own }), new BatchNorm(64, { activation: 'relu', ...own })],
+        ...[new GlobalAvgPool(), new Dense(64, 10, own)],
+      ],
+      ...([1.02, 1.65] as const),
+    ],
+  ]
+  test.each(nets)('a step of a net takes little more than its results and their gradients: %s', (_, make, forward, step) => {
+    const layers = make()
+    const x = tensor(new Float32Array(2 * 784).fill(0.5), [2, 28, 28, 1], { backend })
+    const used = () => (backend.arena as unknown as { usedBytes: number }).usedBytes
+    const run = () => {
+      backend.arena.discard()
+      let floats = x.size
+      const y = layers.reduce<Tensor>((value, layer) => {
+        const result = outputOf(layer, value)
+        floats += layer instanceof Flatten ? 0 : result.size
+        return result
+      }, x)
+      const kept = used()
+      sum(square(y)).backward()
+      return [kept, used()].map((bytes) => bytes / (4 * floats))
+    }
+    // the first step ends with the memory in one block
+    const [kept, all] = [run(), run()][1]
+    expect(kept).toBeLessThan(forward)
+    expect(all).toBeLessThan(step)
+  })
+
   const chains: [string, (x: Tensor) => Tensor, activations: number][] = [
     ['layers', (x) => outputOf(new Dense(16, 16, { activation: 'relu', ...own }), x), 1],
     ['layers and activations', (x) => relu(outputOf(new Dense(16, 16, own), x)), 2],
+    ['layers and dropout', (x) => dropout(outputOf(new Dense(16, 16, own), x), 0.5, new Generator(1)), 2],
     [
       'layers and their normalizations',
       (x) => outputOf(new BatchNorm(16, { activation: 'relu', ...own }), outputOf(new Dense(16, 16, own), x)),

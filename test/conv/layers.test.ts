@@ -1,7 +1,12 @@
 /** Convolutional layers as parts of models: types, replay, messages, model files. */
 import { describe, expect, test } from 'vitest'
 import {
+  AdaptiveAvgPool,
+  AdaptiveMaxPool,
   AvgPool,
+  adaptiveAvgPool,
+  adaptiveMaxPool,
+  avgPool,
   Conv1d,
   Conv2d,
   ConvTranspose2d,
@@ -22,6 +27,7 @@ import {
   encodeModel,
   Flatten,
   fit,
+  full,
   Generator,
   ones,
   Sequential,
@@ -43,7 +49,8 @@ const lenet = () =>
       new MaxPool(2),
       new Conv2d(4, 6, 3, { activation: 'tanh', stride: 2 }),
       new BatchNorm(6),
-      new AvgPool(1),
+      new AdaptiveMaxPool([3, 2]),
+      new AdaptiveAvgPool(1),
       new Flatten(),
       new Dense(6, 3),
     ],
@@ -103,6 +110,8 @@ test('model files hold every layer', async () => {
     new Conv2d(2, 4, [3, 1], { groups: 2, stride: [1, 2], dilation: 2, padding: [1, [0, 2]], activation: 'gelu', bias: false }),
     new MaxPool([2, 1], { stride: 1, padding: 'same' }),
     new AvgPool(2, { dilation: 2 }),
+    new AdaptiveMaxPool([4, 3]),
+    new AdaptiveAvgPool(2),
     new GlobalAvgPool(),
     new Dense(4, 2),
   ])
@@ -184,6 +193,14 @@ describe('what does not fit is named', () => {
     ['a pool larger than the image', () => maxPool(x, 5), /maxPool: wants inputs of a height of at least 5/],
     ['a pool in the padding alone', () => maxPool(x, 2, { padding: 2 }), /windows that see a part of the image/],
     ['a size of a pool', () => new MaxPool(1.5), /MaxPool: size wants a whole number/],
+    ['a size to adapt to', () => new AdaptiveAvgPool(0), /AdaptiveAvgPool: size wants a whole number ≥ 1/],
+    ['two sizes of a signal', () => adaptiveMaxPool(zeros([1, 5, 2]), [2, 1]), /adaptiveMaxPool: size wants one number, got an array of 2/],
+    [
+      'no pixels to adapt',
+      () => adaptiveAvgPool(zeros([1, 0, 4, 2]), 2),
+      /adaptiveAvgPool: wants images with pixels, got shape \[1, 0, 4, 2\]/,
+    ],
+    ['a size that no memory holds', () => adaptiveAvgPool(x, 2 ** 31), /adaptiveAvgPool: wants sizes, .* up to 2³⁰, got 2147483648/],
     [
       'a transposed convolution without a result',
       () => convTranspose2d(zeros([1, 1, 1, 1]), zeros([2, 2, 1, 1]), { padding: 1 }),
@@ -216,6 +233,28 @@ test('strides and dilations far beyond the image', () => {
     // the only window has its second tap above the image's left edge, in the padding
     expect(new Set(x.grad?.data())).toEqual(new Set([0]))
   }
+})
+
+test('windows of a pooling may be large: all pixels of many channels, and parts of a long signal', () => {
+  const x = zeros([1, 300, 300, 2])
+  expect(maxPool(x, 300).shape).toEqual([1, 1, 1, 2])
+  expect(adaptiveAvgPool(x, 1).shape).toEqual([1, 1, 1, 2])
+  const [length, count] = [200_000, 65_537]
+  const signal = tensor(Float32Array.from({ length }, (_, i) => i), [1, length, 1]) // biome-ignore format: one line
+  const last = (i: number) => Math.ceil(((i + 1) * length) / count) - 1
+  expect([...adaptiveMaxPool(signal, count).data()]).toEqual(Array.from({ length: count }, (_, i) => last(i)))
+  // the limit is one of taps, whatever the number of channels
+  expect(adaptiveMaxPool(zeros([1, 300, 300, 200]), 1).shape).toEqual([1, 1, 1, 200])
+  expect(() => adaptiveMaxPool(zeros([1, 2 ** 24 + 1, 1]), 1)).toThrow(/at most 16777216 numbers, got 16777217/)
+})
+
+test('the mean of a large window has the digits of a float', () => {
+  for (const backend of [createBackend(), createBackend({ backend: 'js' })])
+    for (const side of [16, 17, 300]) {
+      const x = full([1, side, side, 13], 0.1, { backend })
+      for (const y of [adaptiveAvgPool(x, 1), avgPool(x, side)])
+        for (const mean of y.data()) expect(Math.abs(mean / 0.1 - 1)).toBeLessThan(5e-6)
+    }
 })
 
 test('an image of no rows, of no channels, and weights of no filters', () => {

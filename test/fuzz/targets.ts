@@ -246,7 +246,7 @@ const GOOD_HEAD = {
     means: HALVES,
     spreads: Float32Array.of(1, 2),
   },
-  ...{ distances: Float32Array.of(1, 2, 3), examples: { vectors: HALVES, classOf: Int32Array.of(0, 1) } },
+  ...{ distances: Float32Array.of(1, 2, 3), hasZeros: false, examples: { vectors: HALVES, classOf: Int32Array.of(0, 1) } },
 }
 
 /** The bytes are JSON: parts of a head file that stand in the place of good ones. A list of numbers is an array of the kind that a good part has. */
@@ -261,10 +261,13 @@ function head(bytes: Uint8Array): void {
   const state = guarded(() => readState<string>({ head: { ...GOOD_HEAD, ...Object.fromEntries(parts) } }), ours)
   const made = state && guarded(() => new Head(state as HeadState<string>), ours)
   if (made === undefined) return
-  const { probabilities, probability, pValue } = made.predict(new Float32Array(made.width))
-  const all = Object.values<number>(probabilities)
-  check(all.length === made.labels.length && all.every(Number.isFinite), 'a class without a probability')
-  check(probability > 0 && pValue > 0 && pValue <= 1, 'a probability that is none')
+  for (const value of [0, 1]) {
+    const { probabilities, probability, pValue } = made.predict(new Float32Array(made.width).fill(value))
+    const all = Object.values<number>(probabilities)
+    check(all.length === made.labels.length && all.every(Number.isFinite), 'a class without a probability')
+    check(probability > 0 && pValue >= 0 && pValue <= 1, 'a probability that is none')
+    check(pValue > 0 || value === 0, 'a vector of ones that is certainly none')
+  }
   check(made.bytes({ examples: true }).length > 0, 'a head that cannot be written')
 }
 

@@ -36,6 +36,25 @@ describe('every kind gives the same pixels:', () => {
   })
 })
 
+test('of an animation the first picture is seen', async () => {
+  const frames = await Promise.all(
+    [
+      { r: 200, g: 10, b: 30 },
+      { r: 0, g: 0, b: 255 },
+    ].map((color) => made(20, 12, color).png().toBuffer()),
+  )
+  for (const format of ['gif', 'webp'] as const) {
+    const animation = await sharp(frames, { join: { animated: true } })
+      .toFormat(format)
+      .toBuffer()
+    expect((await sharp(animation).metadata()).pages).toBe(2)
+    const { width, height } = await openImage(animation)
+    expect([width, height]).toEqual([20, 12])
+    const pixels = await square(animation)
+    for (const [c, value] of [200, 10, 30].entries()) expect(Math.abs(pixels[c] - value)).toBeLessThan(12)
+  }
+})
+
 test('transparent pixels are white', async () => {
   const clear = sharp({ create: { width: 9, height: 9, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } } })
   expect([...(await square(await clear.png().toBuffer())).slice(0, 4)]).toEqual([255, 255, 255, 255])

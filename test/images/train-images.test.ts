@@ -8,6 +8,7 @@ import {
   type ImageEpoch,
   ImageModel,
   imagesInFolder,
+  imageTensors,
   type LabeledImages,
   loadImageModel,
   reportHtml,
@@ -77,7 +78,7 @@ describe('a folder of circles and squares', () => {
     expect(reportText(circles)).not.toContain('learned from')
     expect(reportHtml(found)).toContain('Class by class')
     await expect(model.evaluate({ images: [images[0]], labels: ['star'] })).rejects.toThrow(
-      "labels[0] wants one of the model's 2 classes, such as 'circle', got 'star'",
+      "labels[0] wants one of the 2 known classes, such as 'circle', got 'star'",
     )
     await expect(model.evaluate({ images: [bad], labels: ['circle'] })).rejects.toThrow(/ImageModel: 1 of 1 pictures cannot be read/)
   })
@@ -210,6 +211,26 @@ test('advice does not contradict the figures of few pictures', async () => {
   expect(said({ validationCount: 500 })).not.toContain('naming the most common class')
 })
 
+test('pictures become tensors for a training of one’s own', async () => {
+  const { inputs, targets, classes, names, skipped } = await imageTensors(await imagesInFolder(at('shapes')))
+  expect([inputs.shape, classes, skipped.length, names.length]).toEqual([[120, 16, 16, 3], ['circle', 'square'], 1, 120])
+  const file = path.join('circle', '1.png')
+  const row = names.findIndex((name) => name.endsWith(file))
+  const [answer] = await model.predict([readFileSync(at('shapes', file))])
+  const logits = model.net.predict(inputs).toArray() as number[][]
+  expect(1 / (1 + Math.exp(logits[row][1] - logits[row][0]))).toBeCloseTo(answer.probabilities.circle, 5)
+  const right = logits.filter(([circle, square], i) => Number(square > circle) === targets[i]).length
+  expect(right / 120).toBe((await model.evaluate(await imagesInFolder(at('shapes')))).accuracy)
+  const shade = (value: number) => ({ width: 2, height: 2, data: new Uint8Array(16).fill(value) })
+  const shades = { images: [0, 255, 51].map(shade), labels: ['b', 'a', 'b'] }
+  const gray = await imageTensors(shades, { size: 8, classes: ['z', 'b', 'a'] })
+  expect([gray.inputs.shape, [...gray.targets]]).toEqual([[3, 8, 8, 1], [1, 2, 1]]) // biome-ignore format: one line
+  // black of no opacity, white, gray of a fifth of opacity: on white
+  for (const [row, value] of [1, 1, 214 / 255].entries()) expect(gray.inputs.data()[row * 64]).toBeCloseTo(value, 2)
+  await expect(imageTensors(shades, { classes: [] })).rejects.toThrow('classes wants an array of different texts')
+  await expect(imageTensors(shades, { classes: ['a'] })).rejects.toThrow("labels[0] wants one of the 1 known classes, such as 'a', got 'b'")
+})
+
 describe('an error says what to do about', () => {
   const two = (labels: string[]): LabeledImages => ({ images: labels.map(() => shape('circle', new Generator(1))), labels })
   test.each<[string, () => Promise<unknown>, RegExp]>([
@@ -263,11 +284,17 @@ describe('an error says what to do about', () => {
     mkdirSync(at('one', 'cat'), { recursive: true })
     await expect(imagesInFolder(at('one'))).rejects.toThrow(/got none in 1 folders/)
     writeFileSync(at('one', 'cat', 'a.png'), '')
-    await expect(imagesInFolder(at('one'))).rejects.toThrow(/got those of cat alone/)
+    expect((await imagesInFolder(at('one'))).labels).toEqual(['cat'])
+    await expect(trainImages(await imagesInFolder(at('one')))).rejects.toThrow(/1 of 1 pictures cannot be read/)
     mkdirSync(at('one', 'Cat'))
     writeFileSync(at('one', 'Cat', 'a.png'), '')
     await expect(imagesInFolder(at('one'))).rejects.toThrow(/Cat and cat, which differ by case alone/)
     await expect(imagesInFolder(at('nowhere'))).rejects.toThrow(/there is none/)
+    for (let i = 0; i <= 1000; i++) {
+      mkdirSync(at('many', String(i)), { recursive: true })
+      writeFileSync(at('many', String(i), 'a.png'), '')
+    }
+    await expect(imagesInFolder(at('many'))).rejects.toThrow(/at most 1000 classes, got 1001 folders; each class is a folder/)
   })
 
   test('a folder that is a link is a class, a link to nothing is not', async () => {
@@ -394,6 +421,22 @@ describe('the command', () => {
     const found = await model.evaluate(await imagesInFolder(at('shapes')))
     expect(JSON.parse(stdout)).toMatchObject({ count: 120, accuracy: found.accuracy, confusion: found.confusion })
     expect(stdout).not.toContain('pixels')
+  })
+
+  test('says how good a net is on pictures of one class, and refuses options of tables', async () => {
+    const file = at('for-evaluation.safetensors')
+    await model.save(file)
+    mkdirSync(at('circles'))
+    symlinkSync(at('shapes', 'circle'), at('circles', 'circle'))
+    const shown = await gradus(['evaluate', file, at('circles')])
+    expect(shown).toMatchObject({ code: 0, stdout: expect.stringMatching(/60 pictures of [\s\S]*circle +60[\s\S]*square +0 +–/) })
+    const picture = at('shapes', 'circle', '1.png')
+    for (const [command, what, said] of [
+      ['evaluate', at('circles'), '--decimal is not for a folder of pictures'],
+      ['predict', at('circles'), '--decimal is not for a folder of pictures'],
+      ['predict', picture, '--decimal is not for a picture'],
+    ])
+      expect(await gradus([command, file, what, '--decimal', ','])).toMatchObject({ code: 1, stderr: expect.stringContaining(said) })
   })
 
   test('exports the net, and says what other commands want', async () => {

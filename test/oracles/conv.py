@@ -160,17 +160,34 @@ def pool_case(kind):
         ones = torch.ones_like(image)
         y = run(padded(image, zeros), kernel, stride=stride) / run(padded(ones, zeros), kernel, stride=stride)
     y = from_torch(y)
+    case = dict(kind=kind, x=list(x.shape), size=kernel, stride=stride, dilation=dilation)
+    return finish_pool(case | dict(padding=padding if padding != "numbers" else zeros), y, x)
+
+
+def finish_pool(case, y, x):
     g = of(y.shape, 4).requires_grad_()
     (dx,) = torch.autograd.grad((y * g).sum(), [x], create_graph=True)
     (second,) = torch.autograd.grad((dx * of(dx.shape, 5)).sum(), [g], allow_unused=True)
-    case = dict(kind=kind, x=list(x.shape), size=kernel, stride=stride, dilation=dilation)
-    case.update(padding=padding if padding != "numbers" else zeros, shape=list(y.shape), y=sums(y), dx=sums(dx), second=[sums(second)])
+    case.update(shape=list(y.shape), y=sums(y), dx=sums(dx), second=[sums(second)])
     return case
 
 
+def adaptive_case(kind):
+    axes = draw.choice([1, 2])
+    rows, channels = draw.choice([0, 1, 2]), draw.choice([1, 3, 4, 7, 8, 13])
+    lengths = [draw.randint(1, 13) for _ in range(axes)]
+    size = [draw.randint(1, 9) for _ in range(axes)]
+    x = of([rows, *lengths, channels], 1).requires_grad_()
+    run = getattr(F, f"adaptive_{kind}_pool{axes}d")
+    # some versions refuse to run without rows
+    y = from_torch(run(to_torch(x), size)) if rows else (x.sum() * torch.zeros(0, *size, channels))
+    return finish_pool(dict(kind=f"adaptive {kind}", x=list(x.shape), size=size), y, x)
+
+
 def main():
-    ases = [conv_case() for _ in range(1000)] + [transposed_case() for _ in range(200)]
+    cases = [conv_case() for _ in range(1000)] + [transposed_case() for _ in range(200)]
     cases += [pool_case("max") for _ in range(200)] + [pool_case("avg") for _ in range(200)]
+    cases += [adaptive_case("max") for _ in range(150)] + [adaptive_case("avg") for _ in range(150)]
     lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)
     versions = json.dumps({"python": platform.python_version(), "torch": torch.__version__.split("+")[0]})
     with open("conv.json", "w") as file:

@@ -47,11 +47,8 @@ export function attend(call: AttentionCall): Tensor {
     ...{ queryStride: strides[0], keyStride: strides[1], valueStride: strides[2] },
   }
   const { backend } = query.tensor
-  const sizes = Tensor.onHost(
-    backend,
-    [ATTENTION.length],
-    Int32Array.from(ATTENTION, (name) => numbers[name]),
-  )
+  const words = Int32Array.from(ATTENTION, (name) => numbers[name])
+  const sizes = Tensor.onHost(backend, [ATTENTION.length], words)
   const sources = [...new Set([query.tensor, key.tensor, value.tensor])]
   const inputs = mask === null ? [...sources, sizes] : [...sources, sizes, mask]
   const inOrder = (gradients: readonly (Tensor | null)[]) => inputs.map((_, i) => gradients[i] ?? null)

@@ -1,7 +1,7 @@
 /** The layers of this room in model files: importing `gradus/attention` is enough to read a file with them. */
 import type { Activation } from '../backend/kernels.js'
 import type { Shape } from '../common/shape.js'
-import { kind, type LayerConfig, registerLayers } from '../files/kinds.js'
+import { type LayerConfig, layerInFiles, registerLayers } from '../files/kinds.js'
 import * as exported from './exports.js'
 import { GPT, type PositionKind } from './gpt.js'
 import { MultiHeadAttention } from './multi-head-attention.js'
@@ -80,77 +80,50 @@ function* gptShapes({
 const UNFILLED = { weightInitializer: 'zeros' } as const
 
 registerLayers([
-  [
-    'MultiHeadAttention',
-    MultiHeadAttention,
-    kind<MultiHeadAttention, AttentionConfig>({
-      exports: exported.attentionExports,
-      save: ({ width, heads, settings: { causal, rotary, bias } }) => ({ width, heads, causal, rotary, bias }),
-      names: ['width', 'heads', 'causal', 'rotary', 'bias'],
-      load: ({ width, heads, ...options }, more) => new MultiHeadAttention<number>(width, heads, { ...options, ...UNFILLED, ...more }),
-      shapes: ({ width, bias }) => attentionShapes(width, bias),
-    }),
-  ],
-  [
-    'TransformerBlock',
-    TransformerBlock,
-    kind<TransformerBlock, BlockConfig>({
-      exports: exported.blockExports,
-      save: ({ width, heads, settings: { hidden, causal, rotary, normalization, activation, dropout, bias } }) => {
-        return { width, heads, hidden, causal, rotary, normalization, activation, dropout, bias }
-      },
-      names: ['width', 'heads', 'hidden', 'causal', 'rotary', 'normalization', 'activation', 'dropout', 'bias'],
-      load: ({ width, heads, ...options }, more) => new TransformerBlock<number>(width, heads, { ...options, ...UNFILLED, ...more }),
-      shapes: blockShapes,
-    }),
-  ],
-  [
-    'RMSNorm',
-    RMSNorm,
-    kind<RMSNorm, LayerConfig & { width: number; epsilon: number }>({
-      exports: exported.rmsNormExports,
-      save: ({ width, epsilon }) => ({ width, epsilon }),
-      names: ['width', 'epsilon'],
-      load: ({ width, epsilon }, more) => new RMSNorm<number>(width, { epsilon, ...more }),
-      shapes: ({ width }) => ({ weight: [width] }),
-    }),
-  ],
-  [
-    'LearnedPositions',
-    LearnedPositions,
-    kind<LearnedPositions, LayerConfig & { context: number; width: number }>({
-      exports: exported.learnedPositionsExports,
-      save: ({ context, width }) => ({ context, width }),
-      names: ['context', 'width'],
-      load: ({ context, width }, more) => new LearnedPositions<number>(context, width, { ...UNFILLED, ...more }),
-      shapes: ({ context, width }) => ({ weight: [context, width] }),
-    }),
-  ],
-  [
-    'SinusoidalPositions',
-    SinusoidalPositions,
-    kind<SinusoidalPositions, LayerConfig & { width: number }>({
-      exports: exported.sinusoidalPositionsExports,
-      save: ({ width }) => ({ width }),
-      names: ['width'],
-      load: ({ width }, more) => new SinusoidalPositions<number>(width, more),
-    }),
-  ],
-  [
-    'GPT',
-    GPT,
-    kind<GPT, GPTConfig>({
-      exports: exported.gptExports,
-      save: ({ settings }) => {
-        const { vocabulary, context, width, heads, blocks, hidden, positions, normalization, tied, bias, dropout } = settings
-        return { vocabulary, context, width, heads, blocks, hidden, positions, normalization, tied, bias, dropout }
-      },
-      names: [
-        ...(['vocabulary', 'context', 'width', 'heads', 'blocks', 'hidden', 'positions', 'normalization'] as const),
-        ...(['tied', 'bias', 'dropout'] as const),
-      ],
-      load: (config, more) => new GPT({ ...config, ...more }),
-      shapes: gptShapes,
-    }),
-  ],
+  layerInFiles<MultiHeadAttention, AttentionConfig>('MultiHeadAttention', MultiHeadAttention, {
+    exports: exported.attentionExports,
+    save: ({ width, heads, settings: { causal, rotary, bias } }) => ({ width, heads, causal, rotary, bias }),
+    names: ['width', 'heads', 'causal', 'rotary', 'bias'],
+    load: ({ width, heads, ...options }, more) => new MultiHeadAttention<number>(width, heads, { ...options, ...UNFILLED, ...more }),
+    shapes: ({ width, bias }) => attentionShapes(width, bias),
+  }),
+  layerInFiles<TransformerBlock, BlockConfig>('TransformerBlock', TransformerBlock, {
+    exports: exported.blockExports,
+    save: ({ width, heads, settings: { hidden, causal, rotary, normalization, activation, dropout, bias } }) => {
+      return { width, heads, hidden, causal, rotary, normalization, activation, dropout, bias }
+    },
+    names: ['width', 'heads', 'hidden', 'causal', 'rotary', 'normalization', 'activation', 'dropout', 'bias'],
+    load: ({ width, heads, ...options }, more) => new TransformerBlock<number>(width, heads, { ...options, ...UNFILLED, ...more }),
+    shapes: blockShapes,
+  }),
+  layerInFiles<RMSNorm, LayerConfig & { width: number; epsilon: number }>('RMSNorm', RMSNorm, {
+    exports: exported.rmsNormExports,
+    names: ['width', 'epsilon'],
+    load: ({ width, epsilon }, more) => new RMSNorm<number>(width, { epsilon, ...more }),
+    shapes: ({ width }) => ({ weight: [width] }),
+  }),
+  layerInFiles<LearnedPositions, LayerConfig & { context: number; width: number }>('LearnedPositions', LearnedPositions, {
+    exports: exported.learnedPositionsExports,
+    names: ['context', 'width'],
+    load: ({ context, width }, more) => new LearnedPositions<number>(context, width, { ...UNFILLED, ...more }),
+    shapes: ({ context, width }) => ({ weight: [context, width] }),
+  }),
+  layerInFiles<SinusoidalPositions, LayerConfig & { width: number }>('SinusoidalPositions', SinusoidalPositions, {
+    exports: exported.sinusoidalPositionsExports,
+    names: ['width'],
+    load: ({ width }, more) => new SinusoidalPositions<number>(width, more),
+  }),
+  layerInFiles<GPT, GPTConfig>('GPT', GPT, {
+    exports: exported.gptExports,
+    save: ({ settings }) => {
+      const { vocabulary, context, width, heads, blocks, hidden, positions, normalization, tied, bias, dropout } = settings
+      return { vocabulary, context, width, heads, blocks, hidden, positions, normalization, tied, bias, dropout }
+    },
+    names: [
+      ...(['vocabulary', 'context', 'width', 'heads', 'blocks', 'hidden', 'positions', 'normalization'] as const),
+      ...(['tied', 'bias', 'dropout'] as const),
+    ],
+    load: (config, more) => new GPT({ ...config, ...more }),
+    shapes: gptShapes,
+  }),
 ])

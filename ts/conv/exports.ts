@@ -9,7 +9,7 @@ import type { Concat, Residual, SqueezeExcite } from './blocks.js'
 import type { Conv1d, Conv2d, ConvTranspose2d } from './conv-layers.js'
 import type { ConvSettings } from './conv-options.js'
 import type { GroupNorm } from './group-norm.js'
-import type { AvgPool, GlobalAvgPool, MaxPool } from './pool-layers.js'
+import type { AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, GlobalAvgPool, MaxPool } from './pool-layers.js'
 import type { SeparableConv2d } from './separable.js'
 import { numbersOf, type Padding, type Pair, zerosOf } from './window.js'
 
@@ -88,11 +88,8 @@ function onnxConv(layer: AnyConv, graph: OnnxGraph, x: string, rank: number, at:
   const { weight, bias, settings } = layer
   const { kernel, stride, padding, dilation, groups, activation } = settings
   const axes = WEIGHT_AXES[kernel.length as 1 | 2]
-  const w = graph.constant(
-    `${at}.weight`,
-    turned(weight.data(), weight.shape, axes),
-    axes.map((axis) => weight.shape[axis]),
-  )
+  const shape = axes.map((axis) => weight.shape[axis])
+  const w = graph.constant(`${at}.weight`, turned(weight.data(), weight.shape, axes), shape)
   const b = bias === null ? [] : [graph.constant(`${at}.bias`, bias.data(), bias.shape)]
   const window = windowAttributes(kernel, stride, padding, dilation, layer.describe())
   const extra: OnnxAttributes =
@@ -205,6 +202,40 @@ function poolExports<L extends (MaxPool | AvgPool) & Module>(
 
 export const maxPoolExports = poolExports<MaxPool>('MaxPool', 'MaxPooling', 'MaxPool', {})
 export const avgPoolExports = poolExports<AvgPool>('AvgPool', 'AveragePooling', 'AveragePool', { count_include_pad: 0 })
+
+function adaptiveExports<L extends (AdaptiveMaxPool | AdaptiveAvgPool) & Module>(name: string, kerasName: string, reduce: string) {
+  return exports<L>({
+    torch(layer, given) {
+      const axes = directed(given, `toPyTorch: ${layer.describe()}`)
+      return [`nn.${name}${axes}d(${tuple(numbersOf(layer.size, axes, name))})`]
+    },
+    keras(layer, given) {
+      const axes = directed(given, `toKeras: ${layer.describe()}`)
+      return [`layers.${kerasName}${axes}D(${tuple(numbersOf(layer.size, axes, kerasName))})`]
+    },
+    // ONNX has none: the parts of each direction, whose ends depend on the length of the input, are cut out, reduced and put together
+    onnx(layer, graph, x, rank) {
+      const sizes = numbersOf(layer.size, rank - 2, layer.describe())
+      return sizes.reduce((value, count, i) => {
+        const axis = i + 1
+        const length = graph.node('Gather', [graph.node('Shape', [value]), graph.list([axis])])
+        // (part · length + more) / count, rounded down
+        const end = (part: number, more: number) => {
+          const times = graph.node('Mul', [length, graph.list([part])])
+          return graph.node('Div', [graph.node('Add', [times, graph.list([more])]), graph.list([count])])
+        }
+        const parts = Array.from({ length: count }, (_, part) => {
+          const cut = graph.node('Slice', [value, end(part, 0), end(part + 1, count - 1), graph.list([axis])])
+          return graph.node(reduce, [cut], { axes: [axis], keepdims: 1 })
+        })
+        return graph.node('Concat', parts, { axis })
+      }, x)
+    },
+  })
+}
+
+export const adaptiveMaxPoolExports = adaptiveExports<AdaptiveMaxPool>('AdaptiveMaxPool', 'AdaptiveMaxPooling', 'ReduceMax')
+export const adaptiveAvgPoolExports = adaptiveExports<AdaptiveAvgPool>('AdaptiveAvgPool', 'AdaptiveAveragePooling', 'ReduceMean')
 
 /** Axes of the directions of images. */
 const directions = (rank: number) => (rank === 4 ? [1, 2] : [1])

@@ -29,8 +29,8 @@ import './files.js' // registers the layers with model files
 
 export { GroupNorm, type GroupNormOptions } from './group-norm.js'
 export { fromOnnxFeatures, OnnxFeatures, type OnnxFeaturesOptions } from './onnx-features.js'
-export { avgPool, globalAvgPool, maxPool, type PoolOptions } from './pool.js'
-export { AvgPool, GlobalAvgPool, MaxPool, type PoolLayer, type PoolLayerOptions } from './pool-layers.js'
+export { adaptiveAvgPool, adaptiveMaxPool, avgPool, globalAvgPool, maxPool, type PoolOptions } from './pool.js'
+export { AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, GlobalAvgPool, MaxPool, type PoolLayer, type PoolLayerOptions } from './pool-layers.js'
 export { type PadOptions, pad, type UnfoldOptions, type UpsampleOptions, unfold, upsample } from './resample.js'
 export { SeparableConv2d } from './separable.js'
 export type { GlobalShapes, ImageShapes, PoolShapes, SignalShapes } from './shapes.js'

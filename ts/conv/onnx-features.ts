@@ -11,8 +11,8 @@ import { Layer } from '../nn/layer.js'
 import { activate } from '../ops/activation.js'
 import { add, clip, div, erf, exp, mul, neg, sqrt, sub } from '../ops/elementwise.js'
 import { matmul } from '../ops/matmul.js'
-import { mean } from '../ops/reduce.js'
-import { concat, reshape, transpose } from '../ops/shape.js'
+import { max, mean } from '../ops/reduce.js'
+import { concat, reshape, slice, transpose } from '../ops/shape.js'
 import { softmax } from '../ops/softmax.js'
 import { asFloats, type Tensor, tensor } from '../tensor.js'
 import { convolve, convolveTransposed } from './convolve.js'
@@ -257,6 +257,12 @@ class Call {
     return found === undefined ? (this.net.constantOf(name)?.shape.length ?? 2) < 2 : !('t' in found)
   }
 
+  /** True for a list of whole numbers that was computed from a shape. */
+  isComputed(i: number): boolean {
+    const found = this.values.get(this.node.inputs[i] ?? '')
+    return found !== undefined && !('t' in found)
+  }
+
   /** An input of whole numbers: a constant, or computed from shapes. */
   numbers(i: number): readonly number[] {
     return this.listAt(i).numbers
@@ -301,10 +307,18 @@ const each =
     return { t: f(t, call), isImage }
   }
 
-/** A function of two values that broadcast. */
+/** A function of two values that broadcast, or of two lists of whole numbers, one of them perhaps of one number. */
 const binary =
-  (f: (a: Tensor, b: Tensor) => Tensor): Operation =>
+  (f: (a: Tensor, b: Tensor) => Tensor, ofNumbers: (a: number, b: number) => number): Operation =>
   (call) => {
+    if (call.isComputed(0) || call.isComputed(1)) {
+      const [a, b] = [call.listAt(0), call.listAt(1)]
+      const longer = a.numbers.length < b.numbers.length ? b : a
+      const at = ({ numbers }: List, i: number) => numbers[numbers.length === 1 ? 0 : i]
+      const results = longer.numbers.map((_, i) => ofNumbers(at(a, i), at(b, i)))
+      if (!results.every(Number.isSafeInteger)) throw call.fail('of lists that do not fit')
+      return listOf(results, longer.shape)
+    }
     // before version 7 the axis said where the other value belongs
     if (call.node.attributes.has('axis')) throw call.fail('with an axis of its own')
     const [a, b] = [0, 1].map((i) => call.value(i))
@@ -380,25 +394,21 @@ function batchNorm(call: Call): Value {
   const scale = Float64Array.from(weight, (w, i) => w / Math.sqrt(variance[i] + epsilon))
   if (!isImage && t.rank !== 2) throw call.fail(`of a value with ${t.rank} axes`)
   const factors = call.turned(1, `scale of ${call.node.outputs[0]}`, () => call.make(scale, [scale.length]))
-  const shift = call.turned(1, `shift of ${call.node.outputs[0]}`, () =>
-    call.make(
-      scale.map((s, i) => bias[i] - average[i] * s),
-      [scale.length],
-    ),
-  )
+  const shifts = () => scale.map((s, i) => bias[i] - average[i] * s)
+  const shift = call.turned(1, `shift of ${call.node.outputs[0]}`, () => call.make(shifts(), [scale.length]))
   return { t: add(mul(t, factors), shift) as Tensor, isImage }
 }
 
-function reduceMean(call: Call): Value {
+function reduced(call: Call, f: (x: Tensor, axes: number[], keeps: boolean) => unknown): Value {
   const axes = call.has(1) ? call.numbers(1) : call.list('axes')
   const { t, isImage } = call.value(0)
   const keeps = call.number('keepdims', 1) !== 0
   const all = (axes ?? t.shape.map((_, i) => i)).map((axis) => axisOf(call, axis, t.rank))
-  if (!isImage) return { t: mean(t, all, keeps) as Tensor, isImage: false }
-  const result = mean(t, all.map((axis) => PLACES[axis]), keeps) as Tensor // biome-ignore format: one line
+  if (!isImage) return { t: f(t, all, keeps) as Tensor, isImage: false }
+  const result = f(t, all.map((axis) => PLACES[axis]), keeps) as Tensor // biome-ignore format: one line
   if (keeps) return { t: result, isImage: true }
   const isOfPixels = all.length === 2 && all.includes(2) && all.includes(3)
-  return isOfPixels ? { t: result, isImage: false } : { t: mean(call.plain(), all, false) as Tensor, isImage: false }
+  return isOfPixels ? { t: result, isImage: false } : { t: f(call.plain(), all, false) as Tensor, isImage: false }
 }
 
 function turnedAxes(call: Call): Value | List {
@@ -470,19 +480,28 @@ function clipped(call: Call): Value {
 
 const hardSigmoid = (x: Tensor, alpha: number, beta: number) => clip(add(mul(x, alpha), beta) as Tensor, 0, 1) as Tensor
 
-/** Numbers of a list in the order of a part of its first axis. */
-function sliced(call: Call): List {
-  if (!call.isNumbers(0)) throw call.fail('of anything but a shape')
-  const { numbers, shape } = call.listAt(0)
-  const [length, width] = [shape[0] ?? 0, numbers.length / Math.max(1, shape[0] ?? 0)]
+/** A part of a value along one axis, or of the first axis of a list. */
+function sliced(call: Call): Value | List {
   // before version 10 they were attributes
   const given = (i: number, name: string) => (call.has(i) ? call.numbers(i) : call.list(name))
   const [starts, ends] = [given(1, 'starts'), given(2, 'ends')]
   const [axes, [step]] = [given(3, 'axes') ?? [0], given(4, 'steps') ?? [1]]
-  if (starts?.length !== 1 || ends?.length !== 1 || axes[0] !== 0 || !Number.isInteger(step) || step === 0)
-    throw call.fail('of another axis than the first')
+  if (starts?.length !== 1 || ends?.length !== 1 || !Number.isInteger(step) || step === 0) throw call.fail('of several axes')
   const [[start], [end]] = [starts, ends]
+  const isList = call.isNumbers(0)
+  const sizes = isList ? call.listAt(0).shape : call.shape()
+  const axis = axisOf(call, axes[0], Math.max(1, sizes.length))
+  const length = sizes[axis] ?? 0
   const clamped = (at: number, low: number, high: number) => Math.min(Math.max(at < 0 ? at + length : at, low), high)
+  if (!isList) {
+    if (step !== 1) throw call.fail(`with a step of ${step}`)
+    const { t, isImage } = call.value(0)
+    const [from, to] = [clamped(start, 0, length), clamped(end, 0, length)]
+    return { t: slice(t, from, Math.max(from, to), isImage ? PLACES[axis] : axis) as Tensor, isImage }
+  }
+  if (axis !== 0) throw call.fail('of another axis than the first')
+  const { numbers, shape } = call.listAt(0)
+  const width = numbers.length / Math.max(1, length)
   const [from, to] =
     step > 0 ? [clamped(start, 0, length), clamped(end, 0, length)] : [clamped(start, -1, length - 1), clamped(end, -1, length - 1)]
   const rows: number[] = []
@@ -531,7 +550,8 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   MaxPool: (call) => pool(call, true),
   AveragePool: (call) => pool(call, false),
   GlobalAveragePool: (call) => ({ t: mean(call.image(), [1, 2], true) as Tensor, isImage: true }),
-  ReduceMean: reduceMean,
+  ReduceMean: (call) => reduced(call, mean),
+  ReduceMax: (call) => reduced(call, max),
   BatchNormalization: batchNorm,
   Relu: each((x) => activate(x, 'relu') as Tensor),
   LeakyRelu: each((x, call) => add(activate(x, 'relu'), mul(clip(x, -Infinity, 0), call.float('alpha', 0.01))) as Tensor),
@@ -560,10 +580,22 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     if (!FLOATS.includes(call.number('to', 0))) throw call.fail('to anything but floats')
     return call.value(0)
   },
-  Add: binary((a, b) => add(a, b) as Tensor),
-  Sub: binary((a, b) => sub(a, b) as Tensor),
-  Mul: binary((a, b) => mul(a, b) as Tensor),
-  Div: binary((a, b) => div(a, b) as Tensor),
+  Add: binary(
+    (a, b) => add(a, b) as Tensor,
+    (a, b) => a + b,
+  ),
+  Sub: binary(
+    (a, b) => sub(a, b) as Tensor,
+    (a, b) => a - b,
+  ),
+  Mul: binary(
+    (a, b) => mul(a, b) as Tensor,
+    (a, b) => a * b,
+  ),
+  Div: binary(
+    (a, b) => div(a, b) as Tensor,
+    (a, b) => Math.trunc(a / b),
+  ),
   Concat: joined,
   Pad: padded,
   Transpose: turnedAxes,

@@ -1,11 +1,11 @@
 /** Pooling as layers. */
-import { checkValue, readOptions, type Schema } from '../common/options.js'
+import { checkOptions, checkValue, readOptions, type Schema } from '../common/options.js'
 import type { Shape } from '../common/shape.js'
 import { Layer } from '../nn/layer.js'
 import type { InputFor, OutputShape } from '../nn/layer-shapes.js'
 import { MODULE, type ModuleOptions } from '../nn/module.js'
 import type { Tensor } from '../tensor.js'
-import { avgPoolBy, globalAvgPoolBy, maxPoolBy, POOL, type PoolOptions } from './pool.js'
+import { adaptiveAvgPoolBy, adaptiveMaxPoolBy, avgPoolBy, globalAvgPoolBy, maxPoolBy, POOL, type PoolOptions } from './pool.js'
 import type { GlobalShapes, PoolShapes } from './shapes.js'
 import { type Pair, pair } from './window.js'
 
@@ -88,6 +88,77 @@ export class AvgPool extends PoolLayer {
   }
 }
 
+/** What {@link AdaptiveMaxPool} and {@link AdaptiveAvgPool} have in common. */
+abstract class AdaptivePool extends Layer {
+  /** @internal */
+  static override readonly isBase = true
+  readonly #who: string
+
+  /** @internal `who` is the name of the class, which minifiers change */
+  constructor(
+    who: string,
+    /** Size of the result: a number, or [height, width]. */
+    readonly size: Pair,
+    options: ModuleOptions,
+  ) {
+    super(options)
+    this.#who = who
+    checkOptions(who, options, MODULE)
+    checkValue(`${who}: size`, size, pair)
+  }
+
+  override describe(): string {
+    return `${this.#who}(${[this.size].flat().join(' × ')})`
+  }
+}
+
+/**
+ * The largest value of each part and channel of images or signals of any size, see {@link adaptiveMaxPool}: `nn.AdaptiveMaxPool2d` and `1d` of PyTorch.
+ *
+ * @example new AdaptiveMaxPool([2, 3]).predict(zeros([5, 7, 9, 8])).shape // [5, 2, 3, 8]
+ * @throws TypeError for a size that is not a whole number ≥ 1; forward() throws ShapeError naming the layer
+ */
+export class AdaptiveMaxPool extends AdaptivePool {
+  declare readonly shapes?: PoolShapes<'AdaptiveMaxPool'>
+
+  constructor(
+    /** Size of the result: a number, or [height, width]. */
+    size: Pair,
+    options: ModuleOptions = {},
+  ) {
+    super('AdaptiveMaxPool', size, options)
+  }
+
+  forward<S extends Shape>(x: InputFor<PoolShapes<'AdaptiveMaxPool'>, S>): Tensor<OutputShape<PoolShapes<'AdaptiveMaxPool'>, S>>
+  forward(x: Tensor): Tensor {
+    return adaptiveMaxPoolBy(x, this.size, this.label(this.describe()))
+  }
+}
+
+/**
+ * The mean of each part and channel of images or signals of any size, see {@link adaptiveAvgPool}: `nn.AdaptiveAvgPool2d` and `1d` of PyTorch. A net with
+ * this in front of Flatten takes images of any size.
+ *
+ * @example new AdaptiveAvgPool(4).predict(zeros([5, 7, 9, 8])).shape // [5, 4, 4, 8]
+ * @throws as {@link AdaptiveMaxPool}
+ */
+export class AdaptiveAvgPool extends AdaptivePool {
+  declare readonly shapes?: PoolShapes<'AdaptiveAvgPool'>
+
+  constructor(
+    /** Size of the result: a number, or [height, width]. */
+    size: Pair,
+    options: ModuleOptions = {},
+  ) {
+    super('AdaptiveAvgPool', size, options)
+  }
+
+  forward<S extends Shape>(x: InputFor<PoolShapes<'AdaptiveAvgPool'>, S>): Tensor<OutputShape<PoolShapes<'AdaptiveAvgPool'>, S>>
+  forward(x: Tensor): Tensor {
+    return adaptiveAvgPoolBy(x, this.size, this.label(this.describe()))
+  }
+}
+
 /**
  * The mean of each channel over whole images or signals: [rows, …, channels] becomes [rows, channels] (Lin et al. 2013).
  *
@@ -96,6 +167,11 @@ export class AvgPool extends PoolLayer {
  */
 export class GlobalAvgPool extends Layer {
   declare readonly shapes?: GlobalShapes<'GlobalAvgPool'>
+
+  constructor(options: ModuleOptions = {}) {
+    super(options)
+    checkOptions('GlobalAvgPool', options, MODULE)
+  }
 
   override describe(): string {
     return 'GlobalAvgPool'

@@ -7,7 +7,7 @@ import { checkValue, readOptions, type Schema } from '../common/options.js'
 import { formatShape, sizeOf } from '../common/shape.js'
 import { mean } from '../ops/reduce.js'
 import { asFloats, Tensor, type TensorLike } from '../tensor.js'
-import { checkImages, numbers, numbersOf, type Padding, type Pair, padding, pair, type Window, windowOver } from './window.js'
+import { checkImages, numbers, numbersOf, type Padding, type Pair, padding, pair, type Window, windowOf, windowOver } from './window.js'
 
 /** Options of {@link maxPool} and {@link avgPool}. */
 export interface PoolOptions {
@@ -25,6 +25,9 @@ export const POOL = {
   dilation: { is: pair, default: 1 },
 } satisfies Schema<PoolOptions>
 
+/** Largest number of taps of a window: kernels keep their numbers as floats. */
+const MOST_TAPS = 2 ** 24
+
 /** The window of a pooling. @throws ShapeError, also for a window without a tap in the image */
 function poolWindow(x: Tensor, size: Pair, given: PoolOptions, who: string): Window {
   const options = readOptions(who, given, POOL)
@@ -32,7 +35,8 @@ function poolWindow(x: Tensor, size: Pair, given: PoolOptions, who: string): Win
   checkImages(x, [1, 2], who)
   const kernel = numbersOf(size, x.rank - 2, `${who}: size`)
   const channels = x.shape[x.rank - 1]
-  const window = windowOver(x.shape, channels, Math.max(1, channels), { ...options, stride: options.stride ?? size, kernel }, who)
+  const own = { ...options, stride: options.stride ?? size, kernel, limit: MOST_TAPS * channels }
+  const window = windowOver(x.shape, channels, Math.max(1, channels), own, who)
   const { geometry: g } = window
   checkTaps(g.height, g.outHeight, g.kernelHeight, g.strideY, g.top, g.dilationY, x, who)
   checkTaps(g.width, g.outWidth, g.kernelWidth, g.strideX, g.left, g.dilationX, x, who)
@@ -65,7 +69,10 @@ export function maxPool(input: TensorLike, size: Pair, options: PoolOptions = {}
 /** @internal {@link maxPool}, whose name in messages is `who` */
 export function maxPoolBy(input: TensorLike, size: Pair, options: PoolOptions, who: string): Tensor {
   const x = asFloats(input, undefined, who)
-  const window = poolWindow(x, size, options, who)
+  return largest(x, poolWindow(x, size, options, who), who)
+}
+
+function largest(x: Tensor, window: Window, who: string): Tensor {
   const geometry = numbers(window, x.backend)
   let taps: Tensor
   return apply(
@@ -152,6 +159,62 @@ function averageGradient(g: Tensor, window: Window, who: string): Tensor {
     (dx, backend) => withConv(backend).averagePoolBackward(g.address, dx, window.rows, geometry.address),
     () => ({ operation: who, vjp: (h) => [average(h, window, who), null] }),
   )
+}
+
+/**
+ * Windows that cut an image into as many parts as the result has places: place i of n sees the pixels from ⌊i·length / n⌋ to ⌈(i + 1)·length / n⌉ − 1, so
+ * that neighbors may share a pixel.
+ */
+function adaptiveWindow(x: Tensor, size: Pair, who: string): Window {
+  checkValue(`${who}: size`, size, pair)
+  checkImages(x, [1, 2], who)
+  const channels = x.shape[x.rank - 1]
+  const sides = numbersOf(size, x.rank - 2, `${who}: size`).map((output, i) => {
+    const input = x.shape[i + 1]
+    if (input === 0) throw new ShapeError(`${who}: wants images with pixels, got shape ${formatShape(x.shape)}`)
+    return { input, output, before: 0 }
+  })
+  // equal parts are ordinary windows; for others a stride of 0 tells kernels to find the ends
+  const stride = sides.map(({ input, output }) => (input % output === 0 ? input / output : 0))
+  const kernel = sides.map(({ input, output }, i) => stride[i] || Math.ceil(input / output) + 1)
+  const how = { kernel, stride, dilation: sides.map(() => 1), limit: MOST_TAPS * channels }
+  return windowOf(x.shape, sides, channels, Math.max(1, channels), how, who)
+}
+
+/**
+ * The largest value of each part and channel of images [rows, height, width, channels] or signals [rows, length, channels] of any size, cut into `size`
+ * parts that cover them, as in PyTorch: part i of n goes from pixel ⌊i·length / n⌋ to ⌈(i + 1)·length / n⌉ − 1. Ties and NaN as in {@link maxPool}.
+ *
+ * @param size of the result: a number, or [height, width]
+ * @example adaptiveMaxPool([[[1], [5], [2], [3], [4]]], 2).toArray() // [[[5], [4]]]
+ * @throws ShapeError for inputs of another rank, or without pixels; TypeError for a size that is not a whole number ≥ 1
+ */
+export function adaptiveMaxPool(input: TensorLike, size: Pair): Tensor {
+  return adaptiveMaxPoolBy(input, size, 'adaptiveMaxPool')
+}
+
+/** @internal {@link adaptiveMaxPool}, whose name in messages is `who` */
+export function adaptiveMaxPoolBy(input: TensorLike, size: Pair, who: string): Tensor {
+  const x = asFloats(input, undefined, who)
+  return largest(x, adaptiveWindow(x, size, who), who)
+}
+
+/**
+ * The mean of each part and channel of images [rows, height, width, channels] or signals [rows, length, channels] of any size, cut into `size` parts as
+ * {@link adaptiveMaxPool} does. {@link globalAvgPool} is the mean of all pixels.
+ *
+ * @param size of the result: a number, or [height, width]
+ * @example adaptiveAvgPool([[[1], [5], [3], [3], [4]]], 2).toArray()[0][0] // [3]
+ * @throws as {@link adaptiveMaxPool}
+ */
+export function adaptiveAvgPool(input: TensorLike, size: Pair): Tensor {
+  return adaptiveAvgPoolBy(input, size, 'adaptiveAvgPool')
+}
+
+/** @internal {@link adaptiveAvgPool}, whose name in messages is `who` */
+export function adaptiveAvgPoolBy(input: TensorLike, size: Pair, who: string): Tensor {
+  const x = asFloats(input, undefined, who)
+  return average(x, adaptiveWindow(x, size, who), who)
 }
 
 /**

@@ -68,6 +68,8 @@ export interface WindowOptions {
   stride: Pair
   padding: Padding
   dilation: Pair
+  /** Largest number of floats of a window with its channels. Default MAX_WINDOW, which is as many as a band of a convolution has room for. */
+  limit?: number
 }
 
 /** @internal the sizes of a convolution or a pooling, and its shapes */
@@ -110,7 +112,7 @@ export function windowOver(shape: Shape, filters: number, groups: number, option
     }
     return { input, output: Math.floor(room / stride[i]) + 1, before }
   })
-  return windowOf(shape, sides, filters, groups, { kernel, stride, dilation }, who)
+  return windowOf(shape, sides, filters, groups, { kernel, stride, dilation, limit: options.limit }, who)
 }
 
 /** @internal the zeros before and after the image in each direction. @throws RangeError */
@@ -131,7 +133,7 @@ export function windowOf(
   sides: readonly Side[],
   filters: number,
   groups: number,
-  { kernel, stride, dilation }: { kernel: readonly number[]; stride: readonly number[]; dilation: readonly number[] },
+  { kernel, stride, dilation, limit }: Record<'kernel' | 'stride' | 'dilation', readonly number[]> & { limit?: number },
   who: string,
 ): Window {
   const channels = inputShape[inputShape.length - 1]
@@ -142,7 +144,7 @@ export function windowOf(
     ...{ height: y.input, width: x.input, channels, outHeight: y.output, outWidth: x.output, filters },
     ...{ kernelHeight, kernelWidth, strideY, strideX, top: y.before, left: x.before, dilationY, dilationX, groups },
   }
-  checkMemory(geometry, who)
+  checkMemory(geometry, who, limit)
   return {
     geometry,
     rows: inputShape[0],
@@ -156,16 +158,16 @@ export function windowOf(
 const LARGEST = 2 ** 30
 
 /** @throws RangeError for a window that the memory of a kernel does not hold, or numbers that it cannot count with */
-function checkMemory(g: Geometry, who: string): void {
+function checkMemory(g: Geometry, who: string, limit = MAX_WINDOW): void {
   if (g.kernelHeight < 1 || g.kernelWidth < 1)
     throw new ShapeError(`${who}: wants a kernel of at least 1, got ${g.kernelHeight} × ${g.kernelWidth}`)
   const largest = Math.max(...Object.values(g))
   if (largest > LARGEST) throw rangeError(`${who}: wants sizes, strides, dilations and padding up to 2³⁰, got ${largest}`)
   const reach = (taps: number, dilation: number) => (taps - 1) * dilation + 1
   const size = reach(g.kernelHeight, g.dilationY) * reach(g.kernelWidth, g.dilationX) * Math.max(g.channels, g.filters)
-  if (size > MAX_WINDOW)
+  if (size > limit)
     throw rangeError(
-      `${who}: wants a window of at most ${MAX_WINDOW} numbers, got ${size}: ${reach(g.kernelHeight, g.dilationY)} × ` +
+      `${who}: wants a window of at most ${limit} numbers, got ${size}: ${reach(g.kernelHeight, g.dilationY)} × ` +
         `${reach(g.kernelWidth, g.dilationX)} with ${Math.max(g.channels, g.filters)} channels; flatten the input for a Dense layer, or pool it first`,
     )
   const most = Math.max(g.channels, g.filters) / g.groups
@@ -177,11 +179,8 @@ function checkMemory(g: Geometry, who: string): void {
 
 /** @internal the numbers of a window as a tensor, for kernels */
 export function numbers({ geometry }: Window, backend: Backend): Tensor {
-  return Tensor.onHost(
-    backend,
-    [GEOMETRY.length],
-    Int32Array.from(GEOMETRY, (name) => geometry[name]),
-  )
+  const inOrder = Int32Array.from(GEOMETRY, (name) => geometry[name])
+  return Tensor.onHost(backend, [GEOMETRY.length], inOrder)
 }
 
 /** @internal images with 1 or 2 directions and their channels. @throws ShapeError */

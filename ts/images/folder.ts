@@ -17,7 +17,7 @@ type Fs = typeof import('node:fs/promises')
  *
  * @example
  * const pictures = await imagesInFolder('photos').catch(() => 'there is no such folder here')
- * @throws Error for a folder that is not there; RangeError for one without pictures, without folders, with one class or with more than 1,000
+ * @throws Error for a folder that is not there; RangeError for one without pictures, without folders or with more than 1,000 classes
  */
 export async function imagesInFolder(folder: string): Promise<LabeledImages> {
   const fs = await nodeModule<Fs>('node:fs/promises')
@@ -44,10 +44,7 @@ export async function imagesInFolder(folder: string): Promise<LabeledImages> {
       labels.push(label)
     }
   const classes = new Set(labels)
-  if (classes.size < 2)
-    throw rangeError(
-      `${who} wants pictures of two classes or more, got ${classes.size === 0 ? `none in ${folders.length} folders` : `those of ${visible([...classes][0])} alone`}; each class is a folder`,
-    )
+  if (classes.size === 0) throw rangeError(`${who} wants pictures in the folders of their classes, got none in ${folders.length} folders`)
   if (classes.size > MAX_CLASSES)
     throw rangeError(`${who} wants at most ${MAX_CLASSES} classes, got ${classes.size} folders; each class is a folder`)
   const lower = new Map<string, string>()

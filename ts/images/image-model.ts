@@ -58,11 +58,8 @@ export class ImageModel {
     const { size, channels, classes } = this
     if (!Array.isArray(images)) throw rangeError(`ImageModel: predict wants an array of pictures, got ${show(images)}`)
     const pixels = await readPixels('ImageModel', images, size, channels)
-    const all = probabilitiesOf(
-      this.net,
-      { pixels, size, channels },
-      Int32Array.from(images, (_, i) => i),
-    )
+    const rows = Int32Array.from(images, (_, i) => i)
+    const all = probabilitiesOf(this.net, { pixels, size, channels }, rows)
     return all.map((own) => {
       const best = mostProbable(own)
       return { class: classes[best], probability: own[best], probabilities: Object.fromEntries(classes.map((name, c) => [name, own[c]])) }
@@ -77,11 +74,8 @@ export class ImageModel {
    */
   async evaluate(images: LabeledImages): Promise<ImageEvaluation> {
     const set = await readImageSet('ImageModel', images, this)
-    return evaluationOf(
-      this.net,
-      set,
-      Int32Array.from(set.labels, (_, i) => i),
-    )
+    const rows = Int32Array.from(set.labels, (_, i) => i)
+    return evaluationOf(this.net, set, rows)
   }
 
   /**

@@ -63,7 +63,7 @@ export async function readImageSet(
   const strange = known === undefined ? -1 : labels.findIndex((label) => !known.includes(label))
   if (known !== undefined && strange >= 0)
     throw rangeError(
-      `${who}: ${given.names?.[strange] ?? `labels[${strange}]`} wants one of the model's ${known.length} classes, such as ${show(known[0])}, got ${show(labels[strange])}`,
+      `${who}: ${given.names?.[strange] ?? `labels[${strange}]`} wants one of the ${known.length} known classes, such as ${show(known[0])}, got ${show(labels[strange])}`,
     )
   const unnamed = given.names?.findIndex((name) => typeof name !== 'string') ?? -1
   if (unnamed >= 0) throw typeError(`${who}: names[${unnamed}] wants a text, got ${show(given.names?.[unnamed])}`)

@@ -1,5 +1,5 @@
 /** A report on a net for pictures, or on how good it is on other pictures, as a page, and as lines of a terminal. */
-import { adviceBy, type Block, type Rule } from '../report/blocks.js'
+import { adviceBy, type Block, checkShown, type Rule } from '../report/blocks.js'
 import { formatCount, formatInterval, formatMetric, formatShare } from '../report/format.js'
 import { showInNotebooks } from '../report/notebook.js'
 import { page } from '../report/page.js'
@@ -30,9 +30,10 @@ const MAP = 'on the right the same under its class activation map: bright parts 
  * reportHtml(model).startsWith('<!doctype html>') // true
  */
 export function reportHtml(of: ImageModel | ImageEvaluation): string {
+  const blocks = blocksOf(of)
   return page(
     { title: 'report of a net for pictures', heading: `${formatCount(of.classes.length)} classes of pictures`, style: STYLE },
-    blocksOf(of),
+    blocks,
   )
 }
 
@@ -52,6 +53,12 @@ export function reportText(of: ImageModel | ImageEvaluation, options: ReportText
 showInNotebooks(ImageModel.prototype, reportText, reportHtml)
 
 function blocksOf(of: ImageModel | ImageEvaluation): Block[] {
+  const own = Object(of)
+  checkShown(
+    Array.isArray((own.net ? own.report : own)?.confusion),
+    'a model of trainImages or loadImageModel, or the result of its evaluate',
+    of,
+  )
   const model = 'report' in of ? of : null
   const found = 'report' in of ? { ...of.report, count: of.report.validationCount } : of
   const { classes, count, accuracy, logLoss, baseline, confusion, surest, mistakes, skipped } = found
@@ -74,34 +81,26 @@ function blocksOf(of: ImageModel | ImageEvaluation): Block[] {
       rows: classes.map((name, c) => [name, formatCount(counts[c]), ...sharesOf(confusion, c)]),
       note: `${model === null ? '' : 'of the pictures set aside: '}the share of the class that is found, and of those named so that are of it`,
     },
-    ...(classes.length <= MAX_CLASSES
-      ? [{ ...({ kind: 'matrix', title: 'What is taken for what' } as const), counts: confusion, names: classes, only: 'page' as const }]
-      : []),
-    ...(model === null ? [] : netsOf(model.report)),
-    ...drawingsBlock('What it looks at', 'the surest right answer of each class', surest),
-    ...drawingsBlock('Worst mistakes', 'those of which the net is surest', mistakes),
-    ...(mistakes.length > 0
-      ? [
-          {
-            ...({ kind: 'table', title: 'Worst mistakes', only: 'terminal' } as const),
-            head: ['picture', 'is', 'taken for', 'probability'],
-            rows: mistakes.slice(0, MAX_NAMED).map((m) => [m.name, m.class, m.predicted, formatMetric(m.probability)]),
-          },
-        ]
-      : []),
+    {
+      ...({ kind: 'matrix', title: 'What is taken for what', only: 'page' } as const),
+      counts: classes.length <= MAX_CLASSES ? confusion : [],
+      names: classes,
+    },
+    ...(model === null ? [] : [netsOf(model.report)]),
+    drawingsBlock('What it looks at', 'the surest right answer of each class', surest),
+    drawingsBlock('Worst mistakes', 'those of which the net is surest', mistakes),
+    {
+      ...({ kind: 'table', title: 'Worst mistakes', only: 'terminal' } as const),
+      head: ['picture', 'is', 'taken for', 'probability'],
+      rows: mistakes.slice(0, MAX_NAMED).map((m) => [m.name, m.class, m.predicted, formatMetric(m.probability)]),
+    },
     { kind: 'advice', title: 'What to try next', lines: adviceBy(RULES, { ...found, counts }, undefined) },
-    ...(skipped.length > 0
-      ? [
-          {
-            ...({
-              kind: 'table',
-              title: skipped.length === 1 ? 'One picture was left out' : `${formatCount(skipped.length)} pictures were left out`,
-            } as const),
-            head: ['picture', 'reason'],
-            rows: skipped.slice(0, 50).map(({ name, reason }) => [name, reason]),
-          },
-        ]
-      : []),
+    {
+      kind: 'table',
+      title: skipped.length === 1 ? 'One picture was left out' : `${formatCount(skipped.length)} pictures were left out`,
+      head: ['picture', 'reason'],
+      rows: skipped.slice(0, 50).map(({ name, reason }) => [name, reason]),
+    },
   ]
 }
 
@@ -115,29 +114,25 @@ function learnedOf({ report, size, channels }: ImageModel): [string, string][] {
 }
 
 /** The nets of a training, if there were several. */
-function netsOf({ net, nets }: ImageReport): Block[] {
-  if (nets.length === 1) return []
-  return [
-    {
-      ...({ kind: 'table', title: 'Nets that learned' } as const),
-      head: ['net', 'weights', 'epochs', 'log loss', 'accuracy'],
-      rows: nets.map((tried) => [
-        ...[tried.net, formatCount(tried.parameters), formatCount(tried.epochs)],
-        ...[formatMetric(tried.validationLoss), formatMetric(tried.accuracy)],
-      ]),
-      note: `the ${net} one was kept: its loss on the pictures set aside is the lowest`,
-    },
-  ]
+function netsOf({ net, nets }: ImageReport): Block {
+  const rows = nets.map((tried) => [
+    ...[tried.net, formatCount(tried.parameters), formatCount(tried.epochs)],
+    ...[formatMetric(tried.validationLoss), formatMetric(tried.accuracy)],
+  ])
+  return {
+    ...{ kind: 'table', title: 'Nets that learned', head: ['net', 'weights', 'epochs', 'log loss', 'accuracy'] },
+    rows: nets.length === 1 ? [] : rows,
+    note: `the ${net} one was kept: its loss on the pictures set aside is the lowest`,
+  }
 }
 
 /** Pictures with their maps. */
-function drawingsBlock(title: string, about: string, pictures: readonly ImagePicture[]): Block[] {
-  if (pictures.length === 0) return []
+function drawingsBlock(title: string, about: string, pictures: readonly ImagePicture[]): Block {
   const shown = pictures.map(({ name, class: own, predicted, probability, pixels, map }) => ({
     ...{ pixels, map, lines: predicted === own ? [own] : [own, `→ ${predicted}`] },
     title: `${name}: ${own}, ${predicted === own ? 'named' : `taken for ${predicted}`} with probability ${formatMetric(probability)}`,
   }))
-  return [{ kind: 'drawing', title, wide: true, note: about, more: MAP, svgs: drawingsOf(shown) }]
+  return { kind: 'drawing', title, wide: true, note: about, more: MAP, svgs: drawingsOf(shown) }
 }
 
 /** The 95 % interval of a share of n (Wilson 1927). */

@@ -97,10 +97,8 @@ export abstract class RecurrentLayer<
 
   protected override createParameters(context: BuildContext): void {
     const makeParameter: Parameters<typeof makeMembers>[2] = (...args) => this.makeParameter(context, ...args)
-    Object.assign(
-      this,
-      makeMembers(this.settings, context, makeParameter, (...args) => this.makeBuffer(context, ...args)),
-    )
+    const members = makeMembers(this.settings, context, makeParameter, (...args) => this.makeBuffer(context, ...args))
+    Object.assign(this, members)
   }
 
   override describe(): string {

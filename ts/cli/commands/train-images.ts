@@ -71,9 +71,7 @@ export async function trainOnImages(folder: string, options: ImageTrainOptions):
 
 function tell(model: ImageModel, out: string, page: string | undefined, { json = false, quiet = false }: ImageTrainOptions): void {
   const { report } = model
-  if (json) {
-    return print(JSON.stringify({ ...withoutPixels(report), size: model.size, channels: model.channels, model: out }))
-  }
+  if (json) return print(JSON.stringify({ ...withoutPixels(report), size: model.size, channels: model.channels, model: out }))
   if (quiet) return print(`accuracy ${percent(report.accuracy)}, model ${out}`)
   tellSkipped(report)
   printLines(reportText(model, { width: Math.min(columns(), 100) }))
