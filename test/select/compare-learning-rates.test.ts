@@ -1,11 +1,9 @@
 /** compareLearningRates: its losses equal those of fit at each rate, and it refuses invalid options. */
 import { describe, expect, test } from 'vitest'
 import { iris, standardize, trainTestSplit } from '../../ts/data/index.js'
-import { supportedVariants } from '../../ts/debug/index.js'
 import {
   Adam,
   compareLearningRates,
-  createBackend,
   crossEntropy,
   Dense,
   EarlyStopping,
@@ -17,8 +15,9 @@ import {
   SGD,
   schedules,
 } from '../../ts/index.js'
+import { newEngines } from '../tools/small-nets.js'
 
-const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
+const backends = newEngines()
 const { train, test: held } = standardize(trainTestSplit(iris(), { seed: 1 }))
 const data = { ...train, loss: crossEntropy, epochs: 5, batchSize: 16 }
 const buildOn =

@@ -1,12 +1,10 @@
 /** crossValidate: its scores equal those of written-out fits, it uses held-out rows once, and refuses invalid options. */
 import { describe, expect, test } from 'vitest'
 import { iris, kFold, moons, selectRows, standardize, trainTestSplit } from '../../ts/data/index.js'
-import { supportedVariants } from '../../ts/debug/index.js'
 import {
   Adam,
   binaryCrossEntropy,
   type CrossValidateOptions,
-  createBackend,
   crossEntropy,
   crossValidate,
   Dense,
@@ -20,8 +18,9 @@ import {
   schedules,
 } from '../../ts/index.js'
 import { ScheduleFreeAdamW } from '../../ts/optim/index.js'
+import { newEngines } from '../tools/small-nets.js'
 
-const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
+const backends = newEngines()
 const [js] = backends
 const fast = backends[1] ?? js
 

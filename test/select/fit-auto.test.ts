@@ -1,12 +1,10 @@
 /** fitAuto: the rate that it chooses, what it leaves as it was, and what it refuses. bench/auto-rate.ts measures it on sixty problems. */
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { moons, standardize, trainTestSplit } from '../../ts/data/index.js'
-import { supportedVariants } from '../../ts/debug/index.js'
 import {
   Adam,
   type Callback,
   Checkpoint,
-  createBackend,
   crossEntropy,
   Dense,
   Dropout,
@@ -25,8 +23,9 @@ import {
 } from '../../ts/index.js'
 import { OPTIMIZERS } from '../../ts/optim/index.js'
 import { LBFGS } from '../../ts/solve/index.js'
+import { newEngines } from '../tools/small-nets.js'
 
-const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
+const backends = newEngines()
 const backend = backends.at(-1) as (typeof backends)[number]
 const { train, test: held } = standardize(trainTestSplit(moons({ count: 300, noise: 0.2, seed: 1 }), { seed: 1 }))
 const data = { ...train, loss: crossEntropy, validation: held, epochs: 8, batchSize: 16, seed: 3 }
@@ -276,4 +275,20 @@ test('validation rows of weight 0 change nothing but the scale of the loss', asy
   const weighted = await chosen([8, 9, ...rows, 7], [0, 0, ...ones, 0])
   expect(weighted.length).toBe(plain.length)
   weighted.forEach((value, i) => expect(value).toBeCloseTo(plain[i], 4))
+})
+
+test('a choice by the training loss is warned of, unless it is wanted', async () => {
+  // a warning comes once, and tests before this one had it
+  vi.resetModules()
+  const own = await import('../../ts/index.js')
+  const warn = vi.spyOn(console, 'warn').mockReturnValue()
+  for (const more of [{ verbose: false }, { validationFraction: 0.2 }, {}]) {
+    expect(warn).not.toHaveBeenCalled()
+    const model = new own.Sequential([new own.Dense(1, 1)], { seed: 1, backend: own.createBackend({ backend: 'js' }) })
+    await own.fitAuto(model, { ...line, loss: own.mse, ...more, epochs: 1, optimizer: new own.Adam(model.parameters()) })
+  }
+  expect(warn.mock.calls.flat()).toEqual([
+    expect.stringMatching(/fitAuto: without validation rows.*validationFraction: 0\.2, or verbose: false/),
+  ])
+  warn.mockRestore()
 })

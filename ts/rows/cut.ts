@@ -28,10 +28,8 @@ export function cutParts(order: Int32Array, fractions: readonly number[], { clas
     let [rows, left] = [order, 1]
     for (const [part, fraction] of lastFirst) {
       const by = classOf === null ? [rows] : rowsByValue(rows, classOf)
-      const counts = largestRemainder(
-        by.map(({ length }) => length),
-        fraction / left,
-      )
+      const sizes = by.map(({ length }) => length)
+      const counts = largestRemainder(sizes, fraction / left)
       for (const [i, own] of by.entries()) for (const row of own.subarray(0, counts[i])) partOf[row] = part
       rows = rows.filter((row) => partOf[row] !== part)
       left -= fraction

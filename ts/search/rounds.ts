@@ -1,6 +1,6 @@
 /** Rounds of training: nets by some recipes, one on each fold, trained side by side; and the best recipes of all rounds so far. */
 import { clock } from '../common/clock.js'
-import { joined } from '../common/joined.js'
+import { joinedOf } from '../common/joined.js'
 import {
   type BuiltModel,
   type Callback,
@@ -155,10 +155,7 @@ export class Rounds<Recipe, V extends View = View> {
     readonly task: Task<Recipe, V>,
     readonly options: RoundsOptions,
   ) {
-    this.heldOut = joined(
-      Int32Array,
-      task.folds.map(({ validation }) => validation),
-    )
+    this.heldOut = joinedOf(Int32Array, task.folds, ({ validation }) => validation)
     const lossOf = task.lossOn(this.heldOut.subarray(task.from))
     this.lossOf = (all) => lossOf((all as Float64Array).subarray((task.from * all.length) / this.heldOut.length))
     this.moveDeadline()
@@ -208,12 +205,9 @@ export class Rounds<Recipe, V extends View = View> {
       )
       for (const [i, { recipe, view }] of kinds.entries()) {
         const own = folds.map((_, fold) => i * folds.length + fold)
-        this.add(
-          recipe,
-          view,
-          own.map((job) => jobs[job].model),
-          own.map((job) => histories[job]),
-        )
+        const models = own.map((job) => jobs[job].model)
+        const courses = own.map((job) => histories[job])
+        this.add(recipe, view, models, courses)
       }
     } finally {
       stop.clear()
@@ -260,10 +254,7 @@ export class Rounds<Recipe, V extends View = View> {
     this.failure ??= histories.find(({ error }) => error !== undefined)?.error
     if (histories.some(({ error, epochs }) => error !== undefined || epochs.length === 0)) return
     const asked = clock.now()
-    const predictions = joined(
-      Float64Array,
-      nets.map((net, fold) => this.predictionsOf(net, view, fold)),
-    )
+    const predictions = joinedOf(Float64Array, nets, (net, fold) => this.predictionsOf(net, view, fold))
     this.predicting.seconds += (clock.now() - asked) / 1000
     this.predicting.rows += this.heldOut.length
     const loss = this.lossOf(predictions)

@@ -178,10 +178,8 @@ export class Ensemble<N extends Module = Module> extends Module {
       throw plainError('Ensemble.select: no member has a finite loss on the validation data')
     const counts = chooseGreedily(candidates, lossOf, { maxChoices: maxMembers })
     const kept = [...members.keys()].filter((i) => counts[i] > 0)
-    return new Ensemble(
-      kept.map((i) => members[i]),
-      { average, weights: kept.map((i) => counts[i]) },
-    )
+    const [own, weights] = [kept.map((i) => members[i]), kept.map((i) => counts[i])]
+    return new Ensemble(own, { average, weights })
   }
 }
 

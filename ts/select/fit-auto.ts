@@ -1,6 +1,7 @@
 /** Training with a learning rate and a schedule that are chosen by short trainings first. */
 import { NonFiniteError, rangeError, typeError } from '../common/errors.js'
 import { count, readOptions, type Schema } from '../common/options.js'
+import { warnOnce } from '../common/warn.js'
 import type { Module } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
 import { CARRIED } from '../rows/carried.js'
@@ -121,9 +122,9 @@ type Tried = Map<number, Judged>
  * same batch size, and longer below 160 steps. When not: trainings that leave a plateau only late, which short trainings do not show; compare rates by
  * {@link compareLearningRates} then.
  *
- * Without validation data (`validation` or `validationFraction`), the training loss decides, which favors rates that overfit; very few validation rows
- * decide by chance. Callbacks, metrics and progress are for the full trainings, and see each of them from beginning to end. The same seed gives the same
- * run. A training cannot be resumed, and a `Checkpoint` is refused.
+ * Without validation data (`validation` or `validationFraction`), the training loss decides, which favors rates that overfit; unless `verbose` is false, a
+ * warning says so. Very few validation rows decide by chance. Callbacks, metrics and progress are for the full trainings, and see each of them from
+ * beginning to end. The same seed gives the same run. A training cannot be resumed, and a `Checkpoint` is refused.
  *
  * @returns the history of the best training, with its `learningRate`, and all `trials`
  * @example
@@ -138,9 +139,14 @@ export async function fitAuto(model: Module, given: FitAutoOptions): Promise<Aut
   checkModel('fitAuto', model)
   refuse(given)
   const options = readOptions('fitAuto', given, FIT_AUTO, CARRIED)
-  const { optimizer, loss, signal, seed, shuffle, dropLast, replay, yieldEvery } = options
+  const { optimizer, loss, signal, seed, shuffle, dropLast, replay, yieldEvery, verbose } = options
   if ('trainOn' in optimizer) throw typeError(`fitAuto: ${(optimizer as OptimizerLike).name} finds its steps itself; use fit`)
   const { rows, validation, epochs, batchSize, batchesPerEpoch } = planFit(model, options)
+  if (validation === null && verbose !== false)
+    warnOnce(
+      'fitAuto: without validation rows the training loss chooses the learning rate, which favors rates that overfit; give validationFraction: 0.2, or ' +
+        'verbose: false where the training loss is what counts',
+    )
   const fullSteps = epochs * batchesPerEpoch
   const shared = { ...dataOf(rows), loss, optimizer, batchSize, seed, shuffle, dropLast, replay, yieldEvery }
   const trials: RateTrial[] = []

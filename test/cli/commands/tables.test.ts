@@ -62,6 +62,27 @@ describe('a model in a file', () => {
     expect(JSON.parse(readFileSync(path.join(folder, 'answers.jsonl'), 'utf8').split('\n')[0])).toMatchObject({ class: 'setosa' })
   })
 
+  test('prints columns by name, under other names too', async () => {
+    const some = await gradus('predict', 'iris.safetensors', 'iris.csv', '--columns', 'sepal_width,species=predicted_species')
+    const all = (await gradus('predict', 'iris.safetensors', 'iris.csv')).stdout.split('\n').map((line) => line.split(','))
+    expect(some.stdout).toBe(
+      all.map((cells, i) => (i === 0 ? 'sepal_width,species' : [cells[1], cells[5]].filter(Boolean).join(','))).join('\n'),
+    )
+    for (const [columns, said] of [
+      ['sepal_width,predicted_specie', "there is no column 'predicted_specie'; did you mean predicted_species?"],
+      ['x=y', "there is no column 'y', only sepal_length"],
+    ])
+      expect((await gradus('predict', 'iris.safetensors', 'iris.csv', '--columns', columns)).stderr).toContain(`--columns: ${said}`)
+    expect((await gradus('predict', 'iris.safetensors', 'iris.csv', '--columns', 'species', '--json')).stderr).toContain('cannot be used')
+    // rows with predictions of another model
+    await gradus('predict', 'iris.safetensors', 'iris.csv', '--out', 'before.csv')
+    const again = (columns: string) => gradus('predict', 'iris.safetensors', 'before.csv', '--columns', columns)
+    expect((await again('species=predicted_species')).stderr).toContain(
+      "both the rows and the predictions have a column 'predicted_species'",
+    )
+    expect((await again('s = species')).stdout.split('\n')[0]).toBe('s')
+  })
+
   test('evaluate and inspect', async () => {
     const { metrics, rows } = JSON.parse((await gradus('evaluate', 'iris.safetensors', 'iris.csv', '--json')).stdout)
     expect([rows, metrics[0].name]).toEqual([150, 'accuracy'])

@@ -1,8 +1,4 @@
 /** Nets of tables: plans, factors of the inputs that become part of the first layer, and nets with more inputs. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import {
   type ColumnToEmbed,
@@ -14,21 +10,22 @@ import {
   type Loss,
   type Module,
   mse,
+  type Sequential,
+  softmax,
   type Tensor,
   tensor,
 } from '../../../ts/index.js'
-import { type ClassPrediction, loadTableModel, TableModel, tableToFunction, trainTable } from '../../../ts/table/index.js'
-import { widthOf } from '../../../ts/table/rows/features.js'
+import { trainTable } from '../../../ts/table/index.js'
 import {
   describePlan,
   makeNet,
   makeOptimizer,
   type NetPlan,
+  plainNets,
   randomPlan,
   sharing,
   usualPlan,
   widened,
-  withoutScale,
 } from '../../../ts/table/search/nets.js'
 
 const plan: NetPlan = { ...usualPlan(100), hidden: [16, 8] }
@@ -64,18 +61,23 @@ describe.each([
     [1, []],
     [1, embedded],
     [3, embedded],
-  ] as const)('of %i outputs: factors in the first layer, and more inputs, change no prediction', async (outputs, columns) => {
+  ] as const)('of %i outputs: plain nets, also with more inputs, answer alike', async (outputs, columns) => {
     const net = await trained(how, outputs, columns)
-    const plain = withoutScale(net, how, inputs, columns)
-    expectClose(answers(plain), answers(net))
+    const nets = plainNets(net, how, inputs, columns)
+    expect(nets.length).toBe(how.members)
+    expect(nets.flatMap((plain) => (plain as Sequential<Module[]>).layers.map(({ constructor: { name } }) => name))).not.toContain('Scale')
+    const mean = new Ensemble(nets, { average: outputs > 1 ? 'softmax' : 'outputs' })
+    // members answer by the logarithm of their mean probabilities, one net by its outputs
+    const asProbabilities = (given: Module) => (outputs > 1 ? softmax(given.predict(x) as Tensor) : (given.predict(x) as Tensor)).data()
+    expectClose([...asProbabilities(mean)], [...asProbabilities(net)])
     if (outputs > 1) return
-    const wide = widened(plain, how, { inputs, more, embedded: columns, factor: 2 })
+    const wide = nets.map((plain) => widened(plain, how, { inputs, more, embedded: columns, factor: 2 }))
     const wider = Float32Array.from({ length: rows * (inputs + more) }, (_, i) => {
       const [row, column] = [Math.floor(i / (inputs + more)), i % (inputs + more)]
       return column < inputs ? values[row * inputs + column] : 1e3 * (i % 7)
     })
     expectClose(
-      answers(wide, tensor(wider, [rows, inputs + more])),
+      answers(new Ensemble(wide, { average: 'outputs' }), tensor(wider, [rows, inputs + more])),
       answers(net).map((y) => 2 * y),
     )
   })
@@ -108,25 +110,20 @@ test('random plans are the same for the same seed, and members are named', () =>
   expect(describePlan(usualPlan(1000))).toBe('128-128 silu, dropout 0.2, learning rate 0.005, weight decay 0.1')
 })
 
-test('a table model of members is saved, loaded, and written as a function', async () => {
-  const table = Array.from({ length: 60 }, (_, i) => ({ a: numbers[i], b: numbers[i + 60], kind: numbers[i] > 0 ? 'high' : 'low' }))
-  const { model } = await trainTable(table, { target: 'kind', hidden: [4], epochs: 1 })
-  const { features } = model.saved()
-  const ofMembers = makeNet(sharing(plan), widthOf(features), 2, 5)
-  const own = new TableModel<ClassPrediction>(
-    new Ensemble([ofMembers, makeNet(plan, widthOf(features), 2, 6)], { average: 'softmax' }),
-    model.saved(),
-  )
-  const wanted = own.predict(table.slice(0, 9))
-  const again = await loadTableModel<ClassPrediction>(own.bytes())
-  expect(again.predict(table.slice(0, 9))).toEqual(wanted)
-  const folder = mkdtempSync(path.join(tmpdir(), 'gradus-members-'))
-  try {
-    const file = path.join(folder, 'predict.mjs')
-    writeFileSync(file, tableToFunction(own))
-    const { predict } = (await import(pathToFileURL(file).href)) as { predict(rows: unknown): ClassPrediction[] }
-    predict(table.slice(0, 9)).forEach(({ probability }, i) => expect(probability).toBeCloseTo(wanted[i].probability, 6))
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
+test('two classes are told apart by members, unless sizes are given; numbers and more classes by one net', async () => {
+  const table = Array.from({ length: 60 }, (_, i) => ({
+    a: numbers[i],
+    b: numbers[i + 60],
+    three: 'xyz'[i % 3],
+    two: numbers[i] > 0 ? 'high' : 'low',
+  }))
+  const netsOf = async (target: string, hidden?: number[]) => {
+    const exclude = ['two', 'three', 'b'].filter((name) => name !== target)
+    const { model, report } = await trainTable(table, { target, exclude, epochs: 1, ...(hidden && { hidden }) })
+    return [(model.net as Ensemble).members.length, report.candidates.map(({ plan }) => plan.replace(/, dropout.*/, ''))]
   }
+  expect(await netsOf('two')).toEqual([20, ['24-24 silu, 4 members share them']])
+  expect(await netsOf('two', [4])).toEqual([5, ['4 silu']])
+  expect(await netsOf('three')).toEqual([5, ['64-64 silu']])
+  expect(await netsOf('b')).toEqual([5, ['64-64 silu']])
 })

@@ -182,10 +182,8 @@ function withFile(text: string, file: string): string {
 export function fileNear(file: string): string | undefined {
   const [, folder, name] = /^(.*[\\/])?([^\\/]*)$/s.exec(file) as RegExpExecArray
   try {
-    const near = nearest(
-      name,
-      readdirSync(folder ?? '.').filter((other) => other !== name),
-    )
+    const others = readdirSync(folder ?? '.').filter((other) => other !== name)
+    const near = nearest(name, others)
     return near === undefined ? undefined : `${folder ?? ''}${near}`
   } catch {
     return undefined

@@ -25,7 +25,8 @@ export function numbered(who: string, rows: readonly object[], from = 0): Number
 export function insteadOf(rows: unknown): string {
   if (typeof rows === 'string' || rows instanceof URL || rows instanceof Blob)
     return '; await readTable(…) of gradus/data gives those of a file'
-  return typeof rows === 'object' && rows !== null && Symbol.iterator in rows ? '; [...rows] makes one' : ''
+  // a tensor has an iterator that throws
+  return typeof rows === 'object' && rows !== null && Symbol.iterator in rows && !('shape' in rows) ? '; [...rows] makes one' : ''
 }
 
 /** @internal true for a gap: undefined, null, NaN or empty text */

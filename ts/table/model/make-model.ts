@@ -93,13 +93,8 @@ function numbersOf(
   if (scale.link === undefined) return { scale, errors: errors((p, row) => (p - samples.targets[row]) * scale.deviation) }
   const numbers = Float64Array.from(heldOut, (row) => targets[row] + center)
   // the exponential of a mean of logarithms is a median, as the absolute error wants it
-  const factor =
-    distribution === 'logNormal' && metric !== 'mae'
-      ? smearing(
-          numbers,
-          predictions.map((p) => numberOf(scale, p)),
-        )
-      : 1
+  const predicted = predictions.map((p) => numberOf(scale, p))
+  const factor = distribution === 'logNormal' && metric !== 'mae' ? smearing(numbers, predicted) : 1
   const whole = { ...scale, mean: scale.mean + Math.log(factor) }
   return { scale: whole, errors: errors((p, row) => numberOf(whole, p) - (targets[row] + center)) }
 }

@@ -374,7 +374,10 @@ export function checkTableModel(who: string, model: unknown, remedy = ''): void 
   const several = Object(Object(model).models)
   const [first] = Object.keys(several)
   if (several[first] instanceof TableModel) throw typeError(`${who}: wants a model of one target, such as model.models[${show(first)}]`)
-  if (!(model instanceof TableModel)) throw typeError(`${who}: wants a model of trainTable or loadTableModel, got ${show(model)}${remedy}`)
+  if (!(model instanceof TableModel))
+    throw typeError(
+      `${who}: wants a model of trainTable or loadTableModel, got ${show(model)}${Object(model).model instanceof TableModel ? '; give its model' : remedy}`,
+    )
 }
 
 /** @throws RangeError for a table whose columns or classes are not those that the net was trained on */

@@ -123,15 +123,13 @@ export function explainTable(model: TableModel<Prediction>, rows: readonly objec
       `explainTable: columns wants columns that the model uses, ${showNames(columns.map(({ name }) => name))}, got ${show(unknown)}`,
     )
   const effects = [...new Set(wanted)].map((name) => effectOf(asker, name, options.points)).sort((a, b) => b.strength - a.strength)
+  const names = effects.map(({ column }) => column)
   return {
     target: model.target,
     ...(about !== undefined && { about }),
     rows: some.length,
     effects,
-    interactions: interactionsOf(
-      asker,
-      effects.slice(0, COLUMNS_OF_H).map(({ column }) => column),
-    ),
+    interactions: interactionsOf(asker, names.slice(0, COLUMNS_OF_H)),
   }
 }
 
@@ -275,10 +273,8 @@ const asCell = (column: TableColumn, value: number | string) =>
 /** Predictions of the picked rows for each value, value after value, and their means. */
 function dependenceOn(asker: Asker, column: TableColumn, values: readonly (number | string)[], picked: readonly number[]) {
   const { name } = column
-  const features = asker.featuresOf(
-    name,
-    values.map((value) => asCell(column, value)),
-  )
+  const cells = values.map((value) => asCell(column, value))
+  const features = asker.featuresOf(name, cells)
   const answers = values.length === 0 ? new Float64Array() : asker.ask(picked, values.length, [{ name, features }])
   const n = picked.length
   return { answers, mean: values.map((_, place) => meanOf(answers.subarray(place * n, (place + 1) * n))) }

@@ -69,14 +69,7 @@ function scoreOf(
   decision: Decision | undefined,
 ): number {
   const prediction = tensor(Float32Array.from(answers), [targets.length, classes || 1])
-  return of(
-    prediction,
-    targetsFor(
-      targets,
-      Int32Array.from(targets, (_, row) => row),
-    ),
-    decision,
-  )
+  return of(prediction, targetsFor(targets), decision)
 }
 
 /** @internal the metric at twice the most rows */

@@ -82,7 +82,7 @@ export function makeReport(judged: Judged): TableModelReport {
         : coverageOf(targets, (coverage) => model.intervalsOf(answers, tested.inputs, coverage)),
     importance,
     candidates: found.candidates.map(({ recipe, loss }, i) => ({ plan: describePlan(recipe), loss, votes: found.votes[i] })),
-    nets: { trained: found.nets, used: found.model.members.length },
+    nets: { trained: found.nets, used: found.used },
     curve: found.candidates.find(({ histories }) => histories.length > 0)?.histories[0] ?? { loss: [], validation: [] },
     seconds: 0,
     seed,

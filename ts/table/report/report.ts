@@ -81,7 +81,7 @@ export interface TableModelReport extends ReportedDecision {
    * times chosen.
    */
   candidates: { plan: string; loss: number; votes: number }[]
-  /** Nets that were trained, and nets that the model consists of. */
+  /** Nets that were trained, and nets that answer together. */
   nets: { trained: number; used: number }
   /** Losses by epoch of the best kind of net. */
   curve: { loss: number[]; validation: number[] }

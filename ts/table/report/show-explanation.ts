@@ -19,36 +19,24 @@ export function explanationBlocks({ target, about, rows, effects, interactions }
   const categories = drawn.filter(({ kind }) => kind === 'category')
   const note = `mean ${what} where all of ${rows} rows have the same value`
   return [
-    ...(drawn.length > 0
-      ? [
-          {
-            ...({ kind: 'drawing', only: 'page', title: 'What columns do' } as const),
-            note: `The thick line, or a point, is the ${note}. Each thin line is a row; lines that are not parallel mean that the effect depends on other columns.`,
-            svgs: drawn.map((effect) => effectChart(effect, what)),
-            wide: true,
-          },
-        ]
-      : []),
-    ...(numbers.length > 0
-      ? [
-          {
-            ...({ kind: 'courses', only: 'terminal', title: 'What columns do', note } as const),
-            courses: numbers.map((effect) => ({ name: effect.column, values: effect.mean, text: courseInWords(effect) })),
-          },
-        ]
-      : []),
+    {
+      ...({ kind: 'drawing', only: 'page', title: 'What columns do' } as const),
+      note: `The thick line, or a point, is the ${note}. Each thin line is a row; lines that are not parallel mean that the effect depends on other columns.`,
+      svgs: drawn.map((effect) => effectChart(effect, what)),
+      wide: true,
+    },
+    {
+      ...({ kind: 'courses', only: 'terminal', title: 'What columns do', note } as const),
+      courses: numbers.map((effect) => ({ name: effect.column, values: effect.mean, text: courseInWords(effect) })),
+    },
     ...categories.map((effect): Block => ({ ...barsOf(effect, note), only: 'terminal' })),
     // words need more room than an axis has
     ...words.map((effect) => barsOf({ ...effect, column: `${effect.column}, a text of this word alone` }, note)),
-    ...(interactions.length > 0
-      ? [
-          {
-            ...({ kind: 'table', title: 'Which columns act together', head: ['columns', 'H'] } as const),
-            note: '0 if their effects add up; the larger, the more the effect of one depends on the other',
-            rows: interactions.map(({ columns: [a, b], h }) => [`${a} and ${b}`, h.toFixed(2)]),
-          },
-        ]
-      : []),
+    {
+      ...({ kind: 'table', title: 'Which columns act together', head: ['columns', 'H'] } as const),
+      note: '0 if their effects add up; the larger, the more the effect of one depends on the other',
+      rows: interactions.map(({ columns: [a, b], h }) => [`${a} and ${b}`, h.toFixed(2)]),
+    },
   ]
 }
 
@@ -78,12 +66,9 @@ function effectChart({ column, kind, values, mean, rows }: ColumnEffect, what: s
   const letters = Math.min(MAX_LETTERS, Math.max(2, Math.floor(48 / values.length)))
   const short = (name: string) => (name.length > letters ? `${name.slice(0, letters - 1)}…` : name)
   const at = values.map((value, i) => (isCategory ? i : (value as number)))
+  const names = values.map((value) => short(String(value)))
   const x = isCategory
-    ? categoryAxis(
-        values.map((value) => short(String(value))),
-        left,
-        right,
-      )
+    ? categoryAxis(names, left, right)
     : axisOf(rangeOf([at]), {
         from: left,
         to: right,

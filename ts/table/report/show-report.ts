@@ -1,7 +1,7 @@
 /** A report on a model of a table as a page, and as lines of a terminal. */
 import { describeLeftOut } from '../../data/index.js'
 import { rangeOf } from '../../plot/scale.js'
-import { type Block, checkBlocks, type ReportBlock, type Score } from '../../report/blocks.js'
+import { type Block, checkBlocks, checkShown, type ReportBlock, type Score } from '../../report/blocks.js'
 import { formatCount, formatMetric, formatNumber, formatShare } from '../../report/format.js'
 import { page } from '../../report/page.js'
 import { type ReportTextOptions, textOf } from '../../report/text.js'
@@ -27,6 +27,7 @@ const MAX_CANDIDATES = 12
  * reportHtml(report).startsWith('<!doctype html>') // true
  */
 export function reportHtml(report: TableModelReport | TargetsReport | TableExplanation, also: readonly ReportBlock[] = []): string {
+  checkReport(report)
   const more = checkBlocks('reportHtml: also', also)
   if ('reports' in report) {
     const targets = report.targets.map((name) => `‘${name}’`).join(', ')
@@ -54,6 +55,7 @@ export function reportText(
   report: TableModelReport | TargetsReport | TableEvaluation | TargetsEvaluation | TableExplanation,
   options: ReportTextOptions = {},
 ): string {
+  checkReport(report)
   if ('reports' in report) return textOf(targetsBlocks(report), options)
   if ('evaluations' in report) {
     const each = Object.entries(report.evaluations)
@@ -62,6 +64,15 @@ export function reportText(
   }
   if ('task' in report) return textOf(blocksOf(report), options)
   return textOf('effects' in report ? explanationBlocks(report) : evaluationBlocks(report), options)
+}
+
+function checkReport(report: unknown): void {
+  const { metrics, effects } = Object(report)
+  checkShown(
+    Array.isArray(metrics) || Array.isArray(effects),
+    'the report of trainTable, or a result of evaluateTable or explainTable',
+    report,
+  )
 }
 
 /** Of several targets: how good each is, and all together; and the blocks of each report. */
@@ -96,9 +107,9 @@ function ofTarget(target: string, blocks: readonly Block[]): Block[] {
 function evaluationBlocks(found: TableEvaluation): Block[] {
   const facts = decisionFacts(found)
   return [
-    ...(facts.length > 0 ? [{ kind: 'facts', title: '', facts } as const] : []),
+    { kind: 'facts', title: '', facts },
     { kind: 'scores', title: '', on: '', scores: scoresOf(found.metrics) },
-    ...confusionBlock(found),
+    confusionBlock(found),
   ]
 }
 
@@ -109,6 +120,12 @@ function blocksOf(report: TableModelReport): Block[] {
   const [hasLine, hasBefore] = (['line', 'before'] as const).map((other) => metrics.some((metric) => metric[other] !== undefined))
   const advice = { kind: 'advice', title: 'What to look at, and what to try next', lines: report.advice } as const
   const epochs = curve.loss.map((_, i) => i + 1)
+  const courses = [
+    { name: 'training', x: epochs, y: curve.loss },
+    { name: 'rows not seen', x: epochs, y: curve.validation },
+  ]
+  // a straight line has no epochs
+  const learning = epochs.length > 0 ? courses : []
   const said = calibration.bins.map((bin) => bin.said)
   const right = calibration.bins.map((bin) => bin.true)
   const low = Math.floor(10 * Math.min(...said, ...right)) / 10
@@ -123,29 +140,21 @@ function blocksOf(report: TableModelReport): Block[] {
       more: `The guess looks at no column: it says the share of each class, or the mean.${hasLine ? ' The straight line, logistic or ridge regression, was fitted to the same rows as the nets: what they are better by is what they are worth.' : ''}${hasBefore ? ' The row before repeats the target of the row before in time.' : ''} Intervals say how much the test rows alone leave open (bootstrap; of accuracy Wilson’s).`,
     },
     { ...advice, only: 'page' },
-    ...confusionBlock(report),
-    ...(examples
-      ? [
-          {
-            ...({ kind: 'curve', only: 'page', title: 'Predicted beside true' } as const),
-            note: 'Each point is a test row; on the dashed line it is right.',
-            lines: [{ name: 'test rows', x: examples.map((e) => e.true), y: examples.map((e) => e.predicted), points: true }],
-            axes: { height: 400, xLabel: 'true', yLabel: 'predicted', xRange: range, yRange: range, diagonal: true },
-          },
-        ]
-      : []),
-    ...(importance.length > 0
-      ? [
-          {
-            ...({ kind: 'bars', title: 'What it looks at' } as const),
-            note: `rise of the ${isClasses ? loss : 'squared error, in variances of the target,'} where a column is shuffled${importance.length > MAX_IMPORTANT ? `; the first ${MAX_IMPORTANT} of ${importance.length}` : ''}`,
-            bars: importance.slice(0, MAX_IMPORTANT).map(({ column, rise, deviation }) => ({
-              ...{ name: column, value: rise, deviation },
-              text: `${rise >= 0 ? '+' : '−'}${formatNumber(Math.abs(Number(rise.toPrecision(2))))}`,
-            })),
-          },
-        ]
-      : []),
+    confusionBlock(report),
+    {
+      ...({ kind: 'curve', only: 'page', title: 'Predicted beside true' } as const),
+      note: 'Each point is a test row; on the dashed line it is right.',
+      lines: examples ? [{ name: 'test rows', x: examples.map((e) => e.true), y: examples.map((e) => e.predicted), points: true }] : [],
+      axes: { height: 400, xLabel: 'true', yLabel: 'predicted', xRange: range, yRange: range, diagonal: true },
+    },
+    {
+      ...({ kind: 'bars', title: 'What it looks at' } as const),
+      note: `rise of the ${isClasses ? loss : 'squared error, in variances of the target,'} where a column is shuffled${importance.length > MAX_IMPORTANT ? `; the first ${MAX_IMPORTANT} of ${importance.length}` : ''}`,
+      bars: importance.slice(0, MAX_IMPORTANT).map(({ column, rise, deviation }) => ({
+        ...{ name: column, value: rise, deviation },
+        text: `${rise >= 0 ? '+' : '−'}${formatNumber(Math.abs(Number(rise.toPrecision(2))))}`,
+      })),
+    },
     {
       kind: 'curve',
       title: isClasses ? 'Whether its probabilities can be believed' : 'Whether its intervals can be believed',
@@ -156,20 +165,12 @@ function blocksOf(report: TableModelReport): Block[] {
         ...(isClasses ? { xLabel: 'says', yLabel: 'is right' } : { xLabel: 'asked for', yLabel: 'inside' }),
       },
     },
-    // a straight line has no epochs
-    ...(epochs.length > 0
-      ? [
-          {
-            ...({ kind: 'curve', only: 'page', title: 'Learning' } as const),
-            note: 'Of the best kind of net. The weights of the epoch that is best on rows not seen are kept.',
-            lines: [
-              { name: 'training', x: epochs, y: curve.loss },
-              { name: 'rows not seen', x: epochs, y: curve.validation },
-            ],
-            axes: { xLabel: 'epoch', yLabel: loss, logY: true },
-          },
-        ]
-      : []),
+    {
+      ...({ kind: 'curve', only: 'page', title: 'Learning' } as const),
+      note: 'Of the best kind of net. The weights of the epoch that is best on rows not seen are kept.',
+      lines: learning,
+      axes: { xLabel: 'epoch', yLabel: loss, logY: true },
+    },
     ...learningCurveBlocks(report),
     {
       ...{ kind: 'table', only: 'page', title: 'Columns', head: ['column', 'taken as', 'why'] },
@@ -179,7 +180,7 @@ function blocksOf(report: TableModelReport): Block[] {
         [why, ...(gaps > 0 ? [`${formatCount(gaps)} gaps`] : []), ...notes].join('; '),
       ]),
     },
-    ...suspectsBlock(report),
+    suspectsBlock(report),
     candidatesBlock(report),
     { ...advice, only: 'terminal' },
   ]
@@ -251,10 +252,9 @@ function scoresOf(metrics: readonly MeasuredMetric[]): Score[] {
   }))
 }
 
-function confusionBlock({ confusion, classNames }: Pick<TableEvaluation, 'confusion' | 'classNames'>): Block[] {
-  if (confusion === undefined) return []
+function confusionBlock({ confusion = [], classNames }: Pick<TableEvaluation, 'confusion' | 'classNames'>): Block {
   const only = classNames.length > MAX_CLASSES ? ({ only: 'terminal' } as const) : {}
-  return [{ kind: 'matrix', title: 'Confusion', counts: confusion, names: classNames, ...only }]
+  return { kind: 'matrix', title: 'Confusion', counts: confusion, names: classNames, ...only }
 }
 
 /** Name of the loss in curves of training. */
@@ -288,21 +288,18 @@ function learningCurveBlocks({ learningCurve }: TableModelReport): Block[] {
   ]
 }
 
-function suspectsBlock({ suspects }: TableModelReport): Block[] {
-  if (suspects === undefined) return []
+function suspectsBlock({ suspects = [] }: TableModelReport): Block {
   const shown = (value: string | number) => (typeof value === 'string' ? value : formatMetric(value))
   const share = (p: number | undefined) => (p === undefined ? '' : ` (${formatShare(p)})`)
-  return [
-    {
-      ...{ kind: 'table', only: 'page', title: 'Rows that look mislabelled', head: ['row', 'in the table', 'by nets that did not see it'] },
-      note: 'Rows are counted from 0.',
-      rows: suspects.map(({ row, given, predicted, probabilities: p }) => [
-        String(row),
-        `${shown(given)}${share(p?.given)}`,
-        `${shown(predicted)}${share(p?.predicted)}`,
-      ]),
-    },
-  ]
+  return {
+    ...{ kind: 'table', only: 'page', title: 'Rows that look mislabelled', head: ['row', 'in the table', 'by nets that did not see it'] },
+    note: 'Rows are counted from 0.',
+    rows: suspects.map(({ row, given, predicted, probabilities: p }) => [
+      String(row),
+      `${shown(given)}${share(p?.given)}`,
+      `${shown(predicted)}${share(p?.predicted)}`,
+    ]),
+  }
 }
 
 function candidatesBlock(report: TableModelReport): Block {

@@ -123,13 +123,8 @@ export class ColumnPlan {
     const { formatted } = this.options
     if (!formatted) return undefined
     const decimal = formatted === true ? undefined : formatted
-    return (
-      this.columns.find(({ name }) => name === column)?.written ??
-      wayOf(
-        this.rows.map((row) => valueIn(row, column)),
-        decimal,
-      )
-    )
+    const cells = () => this.rows.map((row) => valueIn(row, column))
+    return this.columns.find(({ name }) => name === column)?.written ?? wayOf(cells(), decimal)
   }
 
   /**

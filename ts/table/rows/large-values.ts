@@ -56,14 +56,8 @@ function errorOfLine(count: number, at: NumberAt, targets: ArrayLike<number>, ro
   const weights = new Float64Array(count)
   const factor = new Float64Array(count * count)
   addGram(j, count, m, m, gram)
-  addProduct(
-    j,
-    count,
-    m,
-    m,
-    Float64Array.from(learnt, (row) => targets[row] - mean),
-    weights,
-  )
+  const centered = Float64Array.from(learnt, (row) => targets[row] - mean)
+  addProduct(j, count, m, m, centered, weights)
   if (!cholesky(gram, count, RIDGE * m, null, factor)) return Number.POSITIVE_INFINITY
   solveCholesky(factor, count, weights, weights)
   let sum = 0

@@ -32,9 +32,9 @@ export function inputsAt({ inputs, width }: Pick<TableSamples, 'inputs' | 'width
 }
 
 /** Targets of rows as losses and metrics take them: classes, or a tensor [rows, 1]. */
-export function targetsFor(targets: Int32Array | Float32Array, rows: Int32Array): Int32Array | Tensor {
-  const own = takeRows(targets, rows)
-  return own instanceof Int32Array ? own : tensor(own, [rows.length, 1])
+export function targetsFor(targets: Int32Array | Float32Array, rows?: Int32Array): Int32Array | Tensor {
+  const own = rows === undefined ? targets : takeRows(targets, rows)
+  return own instanceof Int32Array ? own : tensor(own, [own.length, 1])
 }
 
 /** The loss of predictions of rows, or the quantity that replaces it. */

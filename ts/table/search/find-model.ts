@@ -71,12 +71,8 @@ export async function lessonFor(data: Learnt, terms: ClassTerms, options: ReadTr
       { features, lines: null, withLine: features },
       { ...rest, end: share, net: pickOptions(options, NET) },
     )
-    losses.push(
-      await found.then(
-        ({ candidates }) => candidates[0].loss,
-        () => Number.POSITIVE_INFINITY,
-      ),
-    )
+    const none = () => Number.POSITIVE_INFINITY
+    losses.push(await found.then(({ candidates }) => candidates[0].loss, none))
   }
   return lessons[losses.indexOf(Math.min(...losses))]
 }

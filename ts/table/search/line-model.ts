@@ -4,7 +4,7 @@
  */
 
 import { plainError } from '../../common/errors.js'
-import { joined } from '../../common/joined.js'
+import { joinedOf } from '../../common/joined.js'
 import { Ensemble } from '../../index.js'
 import { takeRows } from '../../rows/take.js'
 import type { FeatureState } from '../rows/features.js'
@@ -44,19 +44,13 @@ export async function lineModel(
   }
   const outputs = samples.classes || 1
   const { from } = folds
-  const heldOut = joined(
-    Int32Array,
-    folds.folds.map(({ validation }) => validation),
-  )
-  const predictions = joined(
-    Float64Array,
-    folds.folds.map(({ validation }, fold) => takeRows(lines[fold].answers, validation, outputs)),
-  )
+  const heldOut = joinedOf(Int32Array, folds.folds, ({ validation }) => validation)
+  const predictions = joinedOf(Float64Array, folds.folds, ({ validation }, fold) => takeRows(lines[fold].answers, validation, outputs))
   const model = new Ensemble([lineNet(line)], { average: outputs > 1 ? 'softmax' : 'outputs' })
   const candidate = {
     recipe: LINE,
     loss: lossOf(predictions.subarray(from * outputs), heldOut.subarray(from)),
     histories: [],
   }
-  return { model, features, heldOut, predictions, from, candidates: [candidate], votes: [1], nets: 1, secondsOfRow: 0 }
+  return { model, features, heldOut, predictions, from, candidates: [candidate], votes: [1], nets: 1, used: 1, secondsOfRow: 0 }
 }

@@ -90,7 +90,7 @@ const MEMBER_WIDTH = 3 / 8
 /**
  * A plan of about the same cost whose members share the hidden layers, and have factors of the inputs and a last layer of their own (TabM-mini:
  * Gorishniy, Kotelnikov & Babenko 2025). It is far better on some tables (log loss of mlc_churn 0.154 for 0.177) and worse on others (Computers, RMSE
- * 181 for 163; docs/design/tried.md), so the search tries it once.
+ * 181 for 163; docs/design/tried.md).
  */
 export function sharing(plan: NetPlan): NetPlan {
   return { ...plan, members: MEMBERS, hidden: plan.hidden.map((size) => Math.max(8, 8 * Math.round((MEMBER_WIDTH * size) / 8))) }
@@ -148,24 +148,33 @@ function layersOf(
   return [...layers, new EnsembleDense(width, outputs, members, { shared: false }), new EnsembleMean({ average })]
 }
 
-/** The same net with its factors of the inputs multiplied into the weights of the first hidden layer. */
-export function withoutScale(net: Module, plan: NetPlan, inputs: number, embedded: readonly ColumnToEmbed[]): Module {
+/**
+ * The same answers as plain nets, whose factors of the inputs are multiplied into the weights of the first hidden layer: one net, or one of each member,
+ * whose mean is the answer. Every export has plain nets.
+ */
+export function plainNets(net: Module, plan: NetPlan, inputs: number, embedded: readonly ColumnToEmbed[]): Module[] {
   const from = net.parameters()
   const at = from.findIndex(isFactor)
-  // members have factors of their own
-  if (at < 0 || plan.members > 1) return net
-  const [factors, { shape }] = [from[at].data(), from[at + 1]]
-  const outputs = from[from.length - 1].size
-  const plain = new Sequential(layersOf(plan, inputs, outputs, embedded, false))
-  const to = from.filter((_, i) => i !== at).map((parameter) => Float32Array.from(parameter.data()))
-  const columns = shape[1] as number
-  for (let i = 0; i < to[at].length; i++) to[at][i] *= factors[Math.floor(i / columns)]
-  plain.parameters().forEach((parameter, i) => parameter.assign(to[i]))
-  return plain
+  if (at < 0) return [net]
+  const { members } = plan
+  const outputs = from[from.length - 1].shape.at(-1) as number
+  const columns = from[at + 1].shape[1] as number
+  return Array.from({ length: members }, (_, member) => {
+    const plain = new Sequential(layersOf({ ...plan, members: 1 }, inputs, outputs, embedded, false))
+    const own = from.map((parameter, i) => {
+      const values = Float32Array.from(parameter.data())
+      const isShared = i !== at && i < from.length - 2
+      return isShared ? values : values.subarray((member * values.length) / members, ((member + 1) * values.length) / members)
+    })
+    const [factors] = own.splice(at, 1)
+    for (let i = 0; i < own[at].length; i++) own[at][i] *= factors[Math.floor(i / columns)]
+    plain.parameters().forEach((parameter, i) => parameter.assign(own[i]))
+    return plain
+  })
 }
 
 /**
- * The same net, {@link withoutScale}, with more inputs at the end, which are ignored.
+ * The same plain net with more inputs at the end, which are ignored.
  * @param factor of its output
  */
 export function widened(
@@ -174,27 +183,18 @@ export function widened(
   { inputs, more, embedded, factor }: { inputs: number; more: number; embedded: readonly ColumnToEmbed[]; factor: number },
 ): Module {
   const from = net.parameters()
-  const outputs = from[from.length - 1].shape.at(-1) as number
-  const wide = new Sequential(layersOf(plan, inputs + more, outputs, embedded, false))
-  // factors of members, and the weights of the first layer
-  const ofInputs = plan.members > 1 ? [embedded.length, embedded.length + 1] : [embedded.length]
-  // vectors of categories come after all other inputs
-  const place = inputs - embedded.length
+  const outputs = from[from.length - 1].size
+  const wide = new Sequential(layersOf({ ...plan, members: 1 }, inputs + more, outputs, embedded, false))
   for (const [i, parameter] of wide.parameters().entries()) {
     const isLast = i >= from.length - 2
     const values = Float32Array.from(from[i].data(), (value) => (isLast ? factor * value : value))
-    if (!ofInputs.includes(i)) parameter.assign(values)
+    if (i !== embedded.length) parameter.assign(values)
     else {
-      const isFactors = plan.members > 1 && i === embedded.length
-      const blocks = isFactors ? plan.members : 1
-      const columns = isFactors ? 1 : (parameter.shape[1] as number)
+      // vectors of categories come after all other inputs
+      const [columns, place] = [parameter.shape[1] as number, inputs - embedded.length]
       const own = new Float32Array(parameter.size)
-      const [before, after] = [values.length / blocks, own.length / blocks]
-      for (let block = 0; block < blocks; block++) {
-        const part = values.subarray(block * before, (block + 1) * before)
-        own.set(part.subarray(0, place * columns), block * after)
-        own.set(part.subarray(place * columns), block * after + (place + more) * columns)
-      }
+      own.set(values.subarray(0, place * columns))
+      own.set(values.subarray(place * columns), (place + more) * columns)
       parameter.assign(own)
     }
   }

@@ -1,7 +1,7 @@
 /**
  * The search for nets that predict a table well.
  *
- * Without a time limit one plan is trained, the usual one for the number of rows (nets.ts): a net on each fold, or two nets on a single split.
+ * Without a time limit one plan is trained, the usual one for the number of rows and classes: a net on each fold, or two nets on a single split.
  *
  * With a limit it works in rounds (ts/search/fill-time.ts), until the remaining time is needed for the report.
  *
@@ -14,7 +14,7 @@
  */
 import { clock } from '../../common/clock.js'
 import { plainError } from '../../common/errors.js'
-import { joined } from '../../common/joined.js'
+import { joinedOf } from '../../common/joined.js'
 import { crossEntropy, Ensemble, ensembleLoss, type Loss, type Module, mse, NonFiniteError, type Tensor, tensor } from '../../index.js'
 import { takeRows } from '../../rows/take.js'
 import { fillTime } from '../../search/fill-time.js'
@@ -28,14 +28,13 @@ import {
   makeOptimizer,
   type NetPlan,
   type NetSettings,
-  type RoundPlan,
+  plainNets,
   randomPlan,
   scheduleOf,
   sharing,
   usualPlan,
   usualRound,
   widened,
-  withoutScale,
 } from './nets.js'
 import { type Line, lineNet, meanOfLines } from './straight-line.js'
 
@@ -88,6 +87,8 @@ export interface SearchResult {
   votes: number[]
   /** Nets that were trained. */
   nets: number
+  /** Those of them that answer, and the line. The model has a net of each member of a net. */
+  used: number
   /** Seconds that the model takes for a row. */
   secondsOfRow: number
   /** True if the time was too short for one whole training. */
@@ -105,18 +106,18 @@ export const LINE: NetPlan = { members: 1, hidden: [], activation: 'linear', dro
 export async function search(data: TableSamples, folds: Folds, features: LineFeatures, options: SearchOptions): Promise<SearchResult> {
   const rounds = new Rounds(taskOf(data, folds, features.lines), options)
   const { net } = options
-  const { batchSize, epochs, ...usual } = usualOf(data.count, net)
+  const { batchSize: givenSize, epochs: givenEpochs, ...given } = net
+  const [usual, other] = plansOf(data, given)
+  const { batchSize, epochs } = { ...usualRound(data.count), ...net }
   let isCut = false
   if (options.end === undefined) {
     const recipes = folds.folds.length === 1 ? [usual, usual] : [usual]
     await rounds.train({ recipes, batchSize, epochs, number: 0 })
   } else {
-    const { batchSize: givenSize, epochs: _, ...given } = net
     isCut = !(await fillTime(rounds, {
       ...{ usual, batchSize, epochs, keepsBatchSize: givenSize !== undefined },
-      // members make nets narrower, so nets of given sizes have none
-      draw: (seed, number) => ({ ...(number === 0 && !given.hidden ? sharing(usual) : randomPlan(seed)), ...given }),
-      small: { ...usual, hidden: [32], dropout: 0 },
+      draw: (seed, number) => (number === 0 && other ? other : { ...randomPlan(seed), ...given }),
+      small: { ...usual, members: 1, hidden: [32], dropout: 0 },
     }))
   }
   if (rounds.candidates.length === 0) {
@@ -176,10 +177,18 @@ function noNet(failure: Error | undefined, rows: number, { learningRate }: NetSe
   return new NonFiniteError(`trainTable: every net diverged: ${where}. ${remedy}`, { cause: failure })
 }
 
-/** Usual options for the number of rows, overridden by given ones. */
-function usualOf(rows: number, { batchSize, epochs, ...plan }: NetSettings): NetPlan & RoundPlan {
-  const usual = usualRound(rows)
-  return { ...usualPlan(rows), ...plan, batchSize: batchSize ?? usual.batchSize, epochs: epochs ?? usual.epochs }
+/** Rows from which on two classes have one net: members were measured on up to 10,000 rows, and narrow nets of very many rows learn less. */
+const MANY = 15_000
+
+/**
+ * The usual plan, and the other kind of net, which comes next if there is time: members that share layers, or one net. Members tell two classes apart
+ * better (log loss of eleven tables −1.9 %, of mlc_churn −12), and are worse for numbers and more classes (docs/design/tried.md). They make nets narrower,
+ * so nets of given sizes have none.
+ */
+function plansOf({ count, classes }: TableSamples, given: NetSettings): [usual: NetPlan, other?: NetPlan] {
+  const plain: NetPlan = { ...usualPlan(count), ...given }
+  if (given.hidden) return [plain]
+  return classes === 2 && count < MANY ? [sharing(plain), plain] : [plain, sharing(plain)]
 }
 
 /** The plans that predict best together, as one model. */
@@ -202,19 +211,22 @@ function ensembleOf(
   for (const [i, { predictions: own }] of candidates.entries())
     if (votes[i] > 0) for (let j = 0; j < own.length; j++) predictions[j] += (votes[i] / total) * own[j]
   const { width, embedded } = data
-  const plain = ({ recipe, nets }: TableCandidate) => nets.map((net) => withoutScale(net, recipe, width, embedded))
+  const plain = ({ recipe, nets }: TableCandidate) => nets.map((net) => plainNets(net, recipe, width, embedded))
   const chosen = candidates.flatMap((candidate, i) => (votes[i] > 0 ? [{ ...candidate, nets: plain(candidate), vote: votes[i] }] : []))
   const usesLine = chosen.some(({ view }) => view.lines)
   const members = usesLine
     ? membersWithLine(chosen, total, data, withLine)
-    : chosen.flatMap(({ nets, vote }) => nets.map((net): Member => ({ net, weight: vote / nets.length })))
+    : chosen.flatMap(({ nets, vote }) =>
+        nets.flatMap((parts) => parts.map((net): Member => ({ net, weight: vote / nets.length / parts.length }))),
+      )
+  const used = chosen.flatMap(({ nets }) => nets).length + (usesLine ? 1 : 0)
   const model = new Ensemble(
     members.map(({ net }) => net),
     { average: data.classes > 0 ? 'softmax' : 'outputs', weights: members.map(({ weight }) => weight) },
   )
   return {
     ...{ model, features: usesLine ? withLine : features, heldOut, predictions, from: folds.from, candidates, votes, nets },
-    secondsOfRow: members.length * secondsOfRow,
+    ...{ used, secondsOfRow: used * secondsOfRow },
   }
 }
 
@@ -238,6 +250,12 @@ function noWorse(
   })
 }
 
+/** A candidate of the ensemble. For each fold: one plain net, or one of each of its members. */
+interface Chosen extends Omit<TableCandidate, 'nets'> {
+  nets: readonly Module[][]
+  vote: number
+}
+
 interface Member {
   net: Module
   weight: number
@@ -246,10 +264,7 @@ interface Member {
 /** The predictions of the folds' lines, without nets. */
 function lineAlone({ task, lossOf }: Rounds<NetPlan, TableView>, lines: readonly FoldLine[]): TableCandidate {
   const view = task.views[task.views.length - 1]
-  const predictions = joined(
-    Float64Array,
-    task.folds.map(({ validation }, fold) => takeRows(lines[fold].answers, validation)),
-  )
+  const predictions = joinedOf(Float64Array, task.folds, ({ validation }, fold) => takeRows(lines[fold].answers, validation))
   return { recipe: LINE, view, nets: [], predictions, loss: lossOf(predictions), histories: [] }
 }
 
@@ -257,16 +272,14 @@ function lineAlone({ task, lossOf }: Rounds<NetPlan, TableView>, lines: readonly
  * Nets and one line as an ensemble of the chosen ones. An ensemble computes a mean, but here a sum is needed: a net that learned the residuals of a
  * line needs the whole line added. So everything is multiplied by the sum of the weights, by which the mean divides.
  */
-function membersWithLine(
-  chosen: readonly (TableCandidate & { vote: number })[],
-  total: number,
-  { width, embedded }: TableSamples,
-  withLine: FeatureState,
-): Member[] {
+function membersWithLine(chosen: readonly Chosen[], total: number, { width, embedded }: TableSamples, withLine: FeatureState): Member[] {
   const lines = chosen.flatMap(({ view: { lines = [] }, vote }) => lines.map(({ line }) => ({ line, weight: vote / total / lines.length })))
   const ofLine = lines.reduce((sum, { weight }) => sum + weight, 0)
   const nets = chosen.flatMap(({ recipe, view, nets, vote }) =>
-    nets.map((net, fold) => ({ net, plan: recipe, weight: vote / total / nets.length, unit: view.lines?.[fold].deviation ?? 1 })),
+    nets.flatMap((parts, fold) => {
+      const unit = view.lines?.[fold].deviation ?? 1
+      return parts.map((net) => ({ net, plan: recipe, weight: vote / total / nets.length / parts.length, unit }))
+    }),
   )
   const sum = nets.reduce((sum, { weight }) => sum + weight, ofLine)
   const mean = meanOfLines(lines.map(({ line, weight }) => ({ line, weight: (sum * weight) / ofLine })))

@@ -177,10 +177,7 @@ function lossByMetric(
   const named = metricsOf(classes, { decision, metric }).find(({ key }) => key === metric)
   if (named === undefined) throw rangeError(`trainTable: metric: there is no ${show(metric)}`)
   const width = classes || 1
-  const own = targetsFor(
-    targets,
-    Int32Array.from(targets, (_, row) => row),
-  )
+  const own = targetsFor(targets)
   const loss: LossOf = (predictions) => {
     const p = tensor(Float32Array.from(predictions), [targets.length, width])
     const value = named.of(p, own, withThreshold(decision, predictions, targets, chosenBy))

@@ -124,16 +124,9 @@ export async function fitIntervals(
   const absolute = inOrder.map((error, i) => Math.abs(error * units[order[i]]))
   const half = quantileOf(largestQuantiles(blocksOf(absolute, blocks)), JUDGED)
   const intervals = { net: new Ensemble(found.nets), corrections }
-  const byRow = meanScore(
-    inOrder,
-    (i) => boundsOf(quantiles, i, corrections, JUDGED),
-    (i) => units[order[i]],
-  )
-  const byOne = meanScore(
-    inOrder,
-    (i) => [-half / units[order[i]], half / units[order[i]]],
-    (i) => units[order[i]],
-  )
+  const unitOf = (i: number) => units[order[i]]
+  const byRow = meanScore(inOrder, unitOf, (i) => boundsOf(quantiles, i, corrections, JUDGED))
+  const byOne = meanScore(inOrder, unitOf, (i) => [-half / unitOf(i), half / unitOf(i)])
   return { intervals: byRow < WORTH * byOne ? intervals : undefined, score: byRow / byOne }
 }
 
@@ -170,7 +163,7 @@ function quantileAt(quantiles: ArrayLike<number>, row: number, level: number): n
 }
 
 /** Mean interval score at {@link JUDGED}: the width, and a penalty for each error outside, in proportion to its distance. */
-function meanScore(errors: Float64Array, boundsOf: (i: number) => readonly [number, number], unitOf: (i: number) => number): number {
+function meanScore(errors: Float64Array, unitOf: (i: number) => number, boundsOf: (i: number) => readonly [number, number]): number {
   let sum = 0
   for (const [i, error] of errors.entries()) {
     const [low, high] = boundsOf(i)
