@@ -1,7 +1,6 @@
 /** The graph and the step: shared values, detaching, several losses, and the memory that a tensor lives in. */
 import { describe, expect, test } from 'vitest'
 import { grad, jacobian, valueAndGrad } from '../ts/curvature/index.js'
-import { supportedVariants } from '../ts/debug/index.js'
 import {
   add,
   createBackend,
@@ -24,8 +23,9 @@ import {
   type Tensor,
   tensor,
 } from '../ts/index.js'
+import { newEngines } from './tools/small-nets.js'
 
-const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
+const backends = newEngines()
 
 describe.each(backends)('$variant', (backend) => {
   const leaf = (values: number[]) => tensor(values, { requiresGrad: true, backend })

@@ -137,7 +137,9 @@ export function apply(
  *   optimizer may move and change the parameter.
  */
 export function recordedView(x: Tensor, shape: Shape, vjp: (g: Tensor) => Tensor): Tensor {
-  const gradient = () => ({ vjp: (g: Tensor) => [vjp(g)] })
+  const back = (g: Tensor) => [vjp(g)]
+  // `fused`, as the gradient goes on to one reader, which may write over it
+  const gradient = () => ({ vjp: back, fused: back })
   if (x.isPermanent) return apply([x], shape, (y, { kernels }) => kernels.copy(x.address, y, x.size), gradient)
   x.forgetCopy()
   openStep(x.backend, [x])
@@ -255,11 +257,10 @@ export class Node implements GraphNode {
   }
 
   inputGradients(gradient: Tensor, operations: Operations | null, direct: boolean): readonly (Tensor | null)[] {
-    if (this.rules === null) {
+    if (this.rules === null)
       throw plainError(
         'backward(): the graph was already used by an earlier backward(); make the first one backward(undefined, { retainGraph: true }), or add the losses up',
       )
-    }
     const { vjp, fused } = this.rules
     this.restoreCopies()
     const outer = running
@@ -416,19 +417,17 @@ export function plus(a: Tensor | null, b: Tensor): Tensor {
 /** @internal */
 export function seedFor(root: Tensor, seed: Tensor | undefined): Tensor {
   if (seed === undefined) {
-    if (root.size !== 1) {
+    if (root.size !== 1)
       throw new ShapeError(
         `backward(): wants a single number, got shape ${formatShape(root.shape)}; reduce it (sum, mean) or pass a seed gradient`,
       )
-    }
     const one = Tensor.onHost(root.backend, root.shape, floatArray(root.backend, 1).fill(1))
     one.constant = 1
     return one
   }
   if (!(seed instanceof Tensor))
     throw typeError(`backward(): the seed gradient wants a tensor, got ${show(seed)}; options come second: backward(undefined, options)`)
-  if (!sameShape(seed.shape, root.shape)) {
+  if (!sameShape(seed.shape, root.shape))
     throw new ShapeError(`backward(): the seed gradient has shape ${formatShape(seed.shape)}, the result ${formatShape(root.shape)}`)
-  }
   return seed
 }

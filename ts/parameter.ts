@@ -89,9 +89,8 @@ export class Parameter extends Tensor implements GradientSink {
     const initial = values === ZEROS ? undefined : asTensor(values, backend, `parameter '${name}'`)
     const shape = options.shape ?? initial?.shape ?? []
     checkShape(shape, `parameter '${name}'`)
-    if (initial && sizeOf(shape) !== initial.size) {
+    if (initial && sizeOf(shape) !== initial.size)
       throw new ShapeError(`parameter '${name}': ${initial.size} values do not fill shape ${formatShape(shape)}`)
-    }
     super(backend, shape, 'float', true, 0, 0, null)
     this.name = name
     layOut([this])
@@ -131,11 +130,10 @@ export class Parameter extends Tensor implements GradientSink {
       return
     }
     const wanted = asTensor(value, this.backend, `gradient of '${this.name}'`)
-    if (wanted.size !== this.size) {
+    if (wanted.size !== this.size)
       throw new ShapeError(
         `gradient of '${this.name}': wants ${this.size} numbers (shape ${formatShape(this.shape)}), got ${formatShape(wanted.shape)}`,
       )
-    }
     const values = wanted.read()
     this.gradientView().set(values)
   }
@@ -170,9 +168,8 @@ export class Parameter extends Tensor implements GradientSink {
   assign(values: TensorLike): this {
     const wanted = asTensor(values, this.backend, `parameter '${this.name}'`)
     const flat = !(values instanceof Tensor) && wanted.rank === 1 && wanted.size === this.size
-    if (!flat && !sameShape(wanted.shape, this.shape)) {
+    if (!flat && !sameShape(wanted.shape, this.shape))
       throw new ShapeError(`parameter '${this.name}': wants shape ${formatShape(this.shape)}, got ${formatShape(wanted.shape)}`)
-    }
     this.view().set(wanted.read())
     return this
   }

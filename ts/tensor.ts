@@ -61,6 +61,9 @@ export interface GraphNode {
   backpropagate(root: Tensor, seed: Tensor | undefined, options: BackwardOptions): void
 }
 
+/** A value that `structuredClone` refuses, with this text in the error: a clone would be an object without methods or numbers. */
+const NOT_CLONEABLE = Symbol('a Tensor: send its data() and shape')
+
 const PERMANENT = 0
 const HOST = -1
 
@@ -100,6 +103,8 @@ export class Tensor<S extends Shape = Shape> {
     return 'Tensor'
   }
 
+  /** @internal */
+  readonly notCloneable: unknown = NOT_CLONEABLE
   /** @internal the recorded operation that made this tensor */
   node: GraphNode | null = null
   /** @internal the number that all elements equal, if known (lets a loss skip multiplying by one) */
@@ -260,9 +265,8 @@ export class Tensor<S extends Shape = Shape> {
    */
   backward(seed?: Tensor, options: BackwardOptions = {}): void {
     checkOptions('backward', options, BACKWARD)
-    if (this.node === null) {
+    if (this.node === null)
       throw plainError('backward(): this tensor was not computed from anything with requiresGrad (or was made under noGrad, or detached)')
-    }
     this.node.backpropagate(this, seed, options)
   }
 
@@ -281,6 +285,13 @@ export class Tensor<S extends Shape = Shape> {
   [Symbol.toPrimitive](hint: string): string {
     if (hint === 'string') return this.toString()
     throw typeError('a Tensor is not a number: use add, sub, mul, div or pow, or item() for the number in it')
+  }
+
+  /** @internal the numbers along the first axis, for `[...x]` and for tests that compare. @throws TypeError where they would lose a gradient */
+  [Symbol.iterator](): Iterator<NestedNumbers> {
+    if (this.requiresGrad || this.node !== null)
+      throw typeError('a Tensor with a gradient is no array: use split, slice, toArray() or data()')
+    return [this.toArray()].flat()[Symbol.iterator]()
   }
 
   /** The value for JSON.stringify: the elements as nested arrays. */
@@ -463,12 +474,11 @@ export function eye(rows: number, columns: number | TensorOptions = rows, option
 /** @internal data as a tensor of the given backend; tensors pass through. @throws Error for a tensor of another backend */
 export function asTensor(value: TensorLike, backend?: Backend, op = 'tensor'): Tensor {
   if (!(value instanceof Tensor)) return fromData(value, undefined, { backend }, op)
-  if (backend !== undefined && value.backend !== backend) {
+  if (backend !== undefined && value.backend !== backend)
     throw plainError(
       `${op}: tensors of two backends do not mix, '${value.backend.variant}' and '${backend.variant}'. Call load() once, before ` +
         'all else, or pass the same `backend` to all; or load one copy of gradus',
     )
-  }
   return value
 }
 

@@ -114,12 +114,10 @@ export function trace<T>(fn: () => T | Promise<T>, options: TraceOptions = {}): 
     if (running.size === 0) Optimizer.prototype.step = step
   }
   const start = clock.now()
-  const finish = (result: T) =>
-    new Trace(
-      result,
-      [...counts.values()].sort((a, b) => b.ms - a.ms),
-      clock.now() - start,
-    )
+  const finish = (result: T) => {
+    const all = [...counts.values()].sort((a, b) => b.ms - a.ms)
+    return new Trace(result, all, clock.now() - start)
+  }
   let isPending = false
   try {
     const result = fn()

@@ -23,6 +23,7 @@ import {
   Lambda,
   load,
   matmul,
+  mean,
   mse,
   NonFiniteError,
   oneHot,
@@ -83,6 +84,9 @@ describe('fault 30: shapes', () => {
     ],
     ['transpose', () => transpose(zeros([2, 3]), [0, 0]), /each of 2 axes once/],
     ['axis', () => sum(zeros([2]), 3), /axis 3 is out of range for rank 1/],
+    ['an option of NumPy as axis', () => mean([[1]], { axis: 0 } as never), /^mean: axis wants a whole number.*got an object with axis/],
+    ['names of classes as predictions', () => accuracy(['a'] as never, [1]), /^accuracy: prediction: wants a number at \[0\], got 'a'/],
+    ['names of classes as targets', () => accuracy([1], ['a'] as never), /^accuracy: target: wants a number at \[0\], got 'a'/],
     ['ragged rows', () => tensor([[1, 2], [3]]), /ragged nesting: wants 2 entries at \[1\], got an array of 1/],
     ['not a number', () => tensor([[1, 'x' as unknown as number]]), /wants a number at \[0\]\[1\], got 'x'/],
     ['negative dimension', () => zeros([-1]), /whole number ≥ 0, got \[-1\]/],
@@ -157,7 +161,11 @@ describe('names of options', () => {
 describe('values of another kind', () => {
   test.each<[string, () => unknown, RegExp]>([
     ['a file that was not waited for', () => decodeSafetensors(Promise.resolve() as never), /wants the bytes of a file.*got a Promise/],
-    ['a file that is a text', () => decodeSafetensors('text' as never), /wants the bytes of a file.*got 'text'/],
+    [
+      'a file that is a text',
+      () => decodeSafetensors('text' as never),
+      /wants the bytes of a file.*got 'text'; fs.readFileSync\(path\) gives those/,
+    ],
     ['no state', () => net().loadState(undefined as never), /loadState: wants values by name.*got undefined/],
     ['IDX', () => parseIdx(Promise.resolve() as never), /IDX data: wants the bytes of a file.*got a Promise/],
     ['rows', () => fromTable(Promise.resolve() as never, { target: 'b' }), /fromTable: wants rows in an array, got a Promise/],

@@ -14,12 +14,12 @@ import * as data from '../../ts/data/index.js'
 import { trace } from '../../ts/debug/index.js'
 import { decodeSafetensors, fromOnnx, fromPyTorch, toFunction, toOnnx, toPyTorch } from '../../ts/export/index.js'
 import * as heads from '../../ts/head/index.js'
-import { trainImages } from '../../ts/images/index.js'
+import { imageTensors, trainImages } from '../../ts/images/index.js'
 import * as gradus from '../../ts/index.js'
 import * as metrics from '../../ts/metrics/index.js'
 import { view } from '../../ts/notebook/index.js'
 import * as optim from '../../ts/optim/index.js'
-import { plotHistory } from '../../ts/plot/index.js'
+import { lineChart, plotHistory, textChart } from '../../ts/plot/index.js'
 import * as recurrent from '../../ts/recurrent/index.js'
 import { forecast } from '../../ts/series/index.js'
 import { fitCurve, levenbergMarquardt, minimize, strongWolfe } from '../../ts/solve/index.js'
@@ -78,6 +78,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   BLOBS: ['blobs', data.blobs],
   BUCKETS: ['bucketBatches', (o) => text.bucketBatches([[1]], [0], o), { pad: 0 }],
   CENTRALIZE: ['centralize', optim.centralize],
+  CHART: ['lineChart', (o) => lineChart([], o)],
   CHECKPOINT: ['Checkpoint', (o) => new gradus.Checkpoint('x.safetensors', o)],
   CIRCLES: ['circles', data.circles],
   CLASS: ['confusionMatrix', (o) => metrics.confusionMatrix([1, 0], [1, 0], o)],
@@ -140,6 +141,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   HUBER: ['huber', (o) => gradus.huber(p(), p(), o)],
   HYPERBAND: ['hyperband', tune.hyperband, { maxResource: 9 }],
   IMPORTANCE: ['importance', async (o) => tune.importance(await study(), o)],
+  IMAGE_TENSORS: ['imageTensors', (o) => imageTensors(PICTURES, o)],
   INSPECT_POINT: ['inspectPoint', hessian(inspectPoint)],
   INSPECT_TABLE: ['inspectTable', (o) => inspectTable(TABLE_ROWS, o), { target: 'y' }],
   INT: ['int', (o) => tune.int(0, 9, o)],
@@ -157,6 +159,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   RMS_NORM: ['RMSNorm', (o) => new attention.RMSNorm(1, o)],
   ROTARY: ['rotaryEmbedding', (o) => attention.rotaryEmbedding([[0, 0]], 2, o)],
   TORCH_NAMES: ['torchWeights', (o) => attention.torchWeights(new attention.MultiHeadAttention(1, 1), o)],
+  TEXT_CHART: ['textChart', (o) => textChart([], o)],
   TRANSFORMER_BLOCK: ['TransformerBlock', (o) => new attention.TransformerBlock(2, 1, o)],
   K_FOLD: ['kFold', (o) => data.kFold(data.iris(), o)],
   LANCZOS: ['largestEigenvalues', hessian(largestEigenvalues)],

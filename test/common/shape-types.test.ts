@@ -293,7 +293,7 @@ describe('what is not known is not judged', () => {
 })
 
 describe('what the compiler says', () => {
-  const NAMES = 'add, concat, crossEntropy, Dense, matmul, reshape, Sequential, type Tensor, zeros'
+  const NAMES = 'add, concat, crossEntropy, Dense, evaluateModel, matmul, mse, reshape, Sequential, type Tensor, zeros'
 
   /** The first line of each error in a program. */
   function errorsIn(code: string): string[] {
@@ -303,7 +303,7 @@ describe('what the compiler says', () => {
     )
   }
 
-  test('names both shapes, or the layer', { timeout: 120_000 }, () => {
+  test('names both shapes, or the layer, and the nearest name of a metric', { timeout: 120_000 }, () => {
     const errors = errorsIn(`
 add(zeros([2, 3]), zeros([4]))
 matmul(zeros([2, 3]), zeros([4, 5]))
@@ -316,6 +316,7 @@ crossEntropy(zeros([2, 3]), zeros([5]))
 new Sequential([new Dense(784, 128), new Dense(64, 10)])
 const t: Tensor<[2, 3]> = zeros([3, 2])
 void t
+evaluateModel(new Dense(1, 1), { inputs: [[1]], targets: [1], loss: mse, metrics: ['f1', 'acuracy'] })
 `)
     expect(errors).toEqual([
       `parameter of type '"shapes [2, 3] and [4] do not broadcast"'.`,
@@ -328,6 +329,7 @@ void t
       `parameter of type '"prediction has shape [2, 3], target [5]"'.`,
       expect.stringMatching(/"Dense\(64, 10\) wants 64 inputs, but the layer before it gives 128"/),
       expect.stringMatching(/^type 'Tensor<\[2, 3\]>'/),
+      expect.stringMatching(/Did you mean '"accuracy"'\?$/),
     ])
   })
 })

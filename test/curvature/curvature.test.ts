@@ -21,7 +21,6 @@ import {
   withHessian,
 } from '../../ts/curvature/index.js'
 import { lanczos } from '../../ts/curvature/lanczos.js'
-import { supportedVariants } from '../../ts/debug/index.js'
 import {
   abs,
   add,
@@ -58,9 +57,10 @@ import {
   tensor,
 } from '../../ts/index.js'
 import { cases } from '../tools/nightly.js'
+import { newBackends } from '../tools/small-nets.js'
 
 const double = createBackend({ backend: 'js', dtype: 'float64' })
-const backends = [double, createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
+const backends = [double, ...newBackends()]
 const data = (values: Parameters<typeof tensor>[0], backend = double) => tensor(values, { backend })
 /** Number of products after which the memory must have the same size as after ten. */
 const PRODUCTS = cases(10_000)

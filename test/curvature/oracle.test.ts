@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { valuesFrom } from '../../ts/build/public-index.js'
 import { gnvp, grad, hessian, hvp, jacobian, jvp, largestEigenvalues, vjp, withHessian } from '../../ts/curvature/index.js'
-import { supportedVariants } from '../../ts/debug/index.js'
 import * as g from '../../ts/index.js'
 import { type ActivationName, add, type Backend, cos, div, mul, sin, square, sub, sum, type Tensor, tensor } from '../../ts/index.js'
+import { newBackends } from '../tools/small-nets.js'
 
 interface Chain {
   stages: string[]
@@ -42,7 +42,7 @@ interface Oracle {
 
 const oracle = JSON.parse(readFileSync(new URL('../oracles/curvature.json', import.meta.url), 'utf8')) as Oracle
 const double = g.createBackend({ backend: 'js', dtype: 'float64' })
-const single = [g.createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => g.createBackend({ variant }))]
+const single = newBackends()
 
 const C = (x: Tensor) => tensor(oracle.constant, [3, 4], { backend: x.backend })
 const MASK = [

@@ -2,11 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { blobs } from '../../ts/data/index.js'
-import { supportedVariants } from '../../ts/debug/index.js'
 import {
   Adam,
   argmax,
-  createBackend,
   crossEntropy,
   Dense,
   evaluateModel,
@@ -31,6 +29,7 @@ import {
   rootMeanSquaredError,
   topKAccuracy,
 } from '../../ts/metrics/index.js'
+import { newEngines } from '../tools/small-nets.js'
 
 type Averages = Record<'macro' | 'micro' | 'weighted' | 'binary', number>
 interface Case {
@@ -127,7 +126,7 @@ describe('against scikit-learn', () => {
   })
 })
 
-const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
+const backends = newEngines()
 
 describe.each(backends)('in evaluateModel and fit on $variant', (backend) => {
   const data = blobs({ count: 203, classes: 3, spread: 3, seed: 4 })

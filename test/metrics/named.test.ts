@@ -5,7 +5,6 @@ import { Adam, crossEntropy, Dense, EarlyStopping, evaluateModel, fit, mse, Sequ
 import * as g from '../../ts/metrics/index.js'
 import { accuracy, f1Score } from '../../ts/metrics/index.js'
 import { METRICS } from '../../ts/train/metrics.js'
-import { compilerErrors } from '../tools/snippets.js'
 
 // the metrics that have names are of the process
 const named = { ...METRICS }
@@ -64,17 +63,6 @@ describe('metrics by name', () => {
     for (const monitor of ['auc', 'f1Macro', 'r2', 'precision', 'recall', 'balancedAccuracy'])
       expect(() => new EarlyStopping({ monitor })).not.toThrow()
     for (const monitor of ['mape', 'brier', 'logLoss', 'mse', 'rmse', 'mae']) expect(() => new EarlyStopping({ monitor })).not.toThrow()
-  })
-
-  test('the compiler names the nearest name where one is misspelt', () => {
-    const call = (metrics: string) => `evaluateModel(model, { inputs: [[1]], targets: [1], loss: mse, metrics: ${metrics} })`
-    const code = `import { evaluateModel, type Module, mse } from 'gradus'
-declare const model: Module
-export const good = ${call("['accuracy', 'f1']")}
-export const bad = ${call("['acuracy']")}`
-    const found = compilerErrors('.cache/misspelt', [{ name: 'misspelt', language: 'ts', code }])
-    expect(found).toHaveLength(1)
-    expect(found[0]).toContain(`Did you mean '"accuracy"'?`)
   })
 })
 

@@ -1,9 +1,7 @@
 /** Models inside models: layers in plain objects, their names, their modes, forward methods in plain JavaScript. */
 import { describe, expect, test, vi } from 'vitest'
-import { supportedVariants } from '../../ts/debug/index.js'
 import {
   Adam,
-  createBackend,
   Dense,
   Dropout,
   fit,
@@ -20,8 +18,9 @@ import {
   trainOnBatch,
   zeros,
 } from '../../ts/index.js'
+import { newEngines } from '../tools/small-nets.js'
 
-const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
+const backends = newEngines()
 
 describe.each(backends)('$variant', (backend) => {
   const inputs = Array.from({ length: 40 }, (_, i) => [i / 20 - 1])

@@ -1,6 +1,21 @@
 /** Refusals of layers, losses and operations: options that do not exist, calls that come too early. */
 import { describe, expect, test } from 'vitest'
-import { Adam, createBackend, Dense, evaluateModel, fit, gather, initializers, mse, relu, Sequential, sum } from '../../ts/index.js'
+import { AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, Concat, GlobalAvgPool, MaxPool } from '../../ts/conv/index.js'
+import {
+  Adam,
+  createBackend,
+  Dense,
+  Dropout,
+  evaluateModel,
+  Flatten,
+  fit,
+  gather,
+  initializers,
+  mse,
+  relu,
+  Sequential,
+  sum,
+} from '../../ts/index.js'
 import { centralize } from '../../ts/optim/index.js'
 import { netOfTwo, threeRows } from '../tools/small-nets.js'
 
@@ -10,7 +25,11 @@ type Any = any
 
 describe('calls that come too early', () => {
   test.each<[string, () => unknown, string]>([
-    ['an axis as an option', () => (sum as Any)([[1, 2]], { axis: 1 }), 'sum: axis an object with axis is out of range for rank 2'],
+    [
+      'an axis as an option',
+      () => (sum as Any)([[1, 2]], { axis: 1 }),
+      'sum: axis wants a whole number, or several in an array, got an object with axis',
+    ],
     [
       'an activation in the place of a layer',
       () => new Sequential([relu] as Any),
@@ -63,4 +82,19 @@ test('names that every object has are no options and no metrics', () => {
 
 test('Sequential refuses options that do not exist', () => {
   expect(() => new Sequential([new Dense(1, 1)], { sed: 1 } as Any)).toThrow("Sequential: there is no option 'sed'; did you mean seed?")
+})
+
+test.each<[string, (options: Any) => unknown]>([
+  ['Flatten', (o) => new Flatten(o)],
+  ['Dropout', (o) => new Dropout(0.5, o)],
+  ['MaxPool', (o) => new MaxPool(2, o)],
+  ['AvgPool', (o) => new AvgPool(2, o)],
+  ['AdaptiveMaxPool', (o) => new AdaptiveMaxPool(2, o)],
+  ['AdaptiveAvgPool', (o) => new AdaptiveAvgPool(2, o)],
+  ['GlobalAvgPool', (o) => new GlobalAvgPool(o)],
+  ['Concat', (o) => new Concat([[new Flatten()]], o)],
+])('%s, a layer without weights, refuses options that do not exist', (name, make) => {
+  expect(() => make({ seed: 1 })).not.toThrow()
+  expect(() => make({ startAxis: 2 })).toThrow(`${name}: there is no option 'startAxis'`)
+  expect(() => make(1)).toThrow(`${name}: wants options as an object`)
 })

@@ -1,7 +1,6 @@
 /** Every operation of table.ts: both forms of its gradient against central differences in doubles, first and second order, and WASM against JS. */
 import { describe, expect, test } from 'vitest'
 import type { Backend } from '../../ts/backend/index.js'
-import { supportedVariants } from '../../ts/debug/index.js'
 import {
   activate,
   add,
@@ -27,6 +26,7 @@ import {
   variance,
 } from '../../ts/index.js'
 import { numbers } from '../tools/backends.js'
+import { newBackends } from '../tools/small-nets.js'
 import { drawShapes, OPERATIONS, type Operation } from './table.js'
 
 interface Case {
@@ -147,7 +147,7 @@ describe('the gradient written in operations equals the fused one, and can be di
   })
 })
 
-const float32 = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
+const float32 = newBackends()
 
 describe.each(float32)('float32 $variant against JS in double precision', (backend) => {
   test.each(cases)('$name', (c) => {

@@ -1,6 +1,5 @@
 /** Misuse and edge cases of operations and graphs: stale losses, numbers as operands, infinities, integers, memory that runs out. */
 import { describe, expect, test } from 'vitest'
-import { supportedVariants } from '../../ts/debug/index.js'
 import {
   Adam,
   add,
@@ -27,8 +26,9 @@ import {
   tensor,
   zeros,
 } from '../../ts/index.js'
+import { newEngines } from '../tools/small-nets.js'
 
-const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
+const backends = newEngines()
 
 describe.each(backends)('$variant', (backend) => {
   test('backward() of a loss of a past step is refused', () => {

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { Backend } from '../../ts/backend/index.js'
-import { supportedVariants } from '../../ts/debug/index.js'
 import * as gradus from '../../ts/index.js'
 import { createBackend, type Tensor, type TensorLike, tensor } from '../../ts/index.js'
+import { newBackends } from '../tools/small-nets.js'
 
 interface Array_ {
   shape: number[]
@@ -136,7 +136,7 @@ const LOSSES = new Set([
 ])
 const backends = [
   { name: 'float64', backend: createBackend({ backend: 'js', dtype: 'float64' }), tolerance: 1e-12 },
-  ...[createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))].map((backend) => ({
+  ...newBackends().map((backend) => ({
     name: `float32 ${backend.variant}`,
     backend,
     tolerance: 3e-6,

@@ -5,7 +5,6 @@
 import { describe, expect, test } from 'vitest'
 import { ACTIVATIONS } from '../../ts/backend/kernels.js'
 import { valuesFrom } from '../../ts/build/public-index.js'
-import { supportedVariants } from '../../ts/debug/index.js'
 import {
   activate,
   add,
@@ -25,13 +24,14 @@ import {
 } from '../../ts/index.js'
 import { numbers } from '../tools/backends.js'
 import { cases } from '../tools/nightly.js'
+import { newBackends } from '../tools/small-nets.js'
 import { drawShapes, OPERATIONS, type Operation } from './table.js'
 
 const SHAPES = Number(process.env.GRADUS_SHAPES ?? cases(100))
 /** Lengths where values are compared: loops of four and eight lanes run, with all their remainders. */
 const LONGEST = 19
 const double = createBackend({ backend: 'js', dtype: 'float64' })
-const single = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
+const single = newBackends()
 
 interface Sample {
   shapes: number[][]

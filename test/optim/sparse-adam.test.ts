@@ -1,15 +1,14 @@
 /** SparseAdam moves the rows that were looked up: PyTorch's semantics, on every backend. */
 import { describe, expect, test } from 'vitest'
-import { createBackend } from '../../ts/backend/index.js'
-import { supportedVariants } from '../../ts/backend/wasm/load.js'
 import { Adam, add, gather, matmul, mul, SGD, sum } from '../../ts/index.js'
 import { SparseAdam } from '../../ts/optim/index.js'
 import { Parameter } from '../../ts/parameter.js'
 import { tensor } from '../../ts/tensor.js'
+import { newBackends } from '../tools/small-nets.js'
 
 const VALUES = Array.from({ length: 12 }, (_, i) => Math.sin(i + 1))
 
-const BACKENDS = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
+const BACKENDS = newBackends()
 
 describe.each(BACKENDS.map((backend) => [backend.variant, backend] as const))('SparseAdam, %s', (_, backend) => {
   const make = () => new Parameter(VALUES, { shape: [6, 2], name: 'table', backend })

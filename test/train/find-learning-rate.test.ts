@@ -1,7 +1,6 @@
 /** The learning-rate range test: its suggestions, and that it restores everything. */
 import { describe, expect, test } from 'vitest'
 import { iris, spirals, standardize, trainTestSplit } from '../../ts/data/index.js'
-import { supportedVariants } from '../../ts/debug/index.js'
 import {
   Adam,
   AdamW,
@@ -33,11 +32,7 @@ import {
 import { addNoise, OPTIMIZERS } from '../../ts/optim/index.js'
 import { suggest } from '../../ts/train/find-learning-rate.js'
 
-const backends = [
-  createBackend({ backend: 'js' }),
-  createBackend({ backend: 'js', dtype: 'float64' }),
-  ...supportedVariants().map((variant) => createBackend({ variant })),
-]
+const backends = [createBackend({ backend: 'js' }), createBackend({ backend: 'js', dtype: 'float64' }), createBackend()]
 const { train: flowers } = standardize(trainTestSplit(iris(), { seed: 1 }))
 const turns = spirals({ count: 240, seed: 1 })
 

@@ -1,11 +1,9 @@
 /** fit and its parts: order of rows, validation, callbacks, stopping, progress, and turns for other tasks. */
 import { describe, expect, test, vi } from 'vitest'
-import { supportedVariants } from '../../ts/debug/index.js'
 import {
   Activation,
   Adam,
   binaryCrossEntropy,
-  createBackend,
   crossEntropy,
   Dense,
   Dropout,
@@ -26,8 +24,9 @@ import {
   tensor,
   trainSteps,
 } from '../../ts/index.js'
+import { newEngines } from '../tools/small-nets.js'
 
-const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
+const backends = newEngines()
 
 /** Three noisy clusters in the plane. */
 function clusters(n: number, seed: number) {

@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { Backend } from '../../ts/backend/index.js'
-import { supportedVariants } from '../../ts/debug/index.js'
 import {
   type ActivationName,
   Adam,
@@ -21,6 +20,7 @@ import {
   type Tensor,
   tensor,
 } from '../../ts/index.js'
+import { newBackends } from '../tools/small-nets.js'
 
 interface Case {
   id: string
@@ -114,7 +114,7 @@ function expectNear(got: ArrayLike<number>, wanted: number[], tolerance: number,
 
 const backends = [
   { name: 'float64 js', backend: createBackend({ backend: 'js', dtype: 'float64' }), tol: 'tol64' as const, gradient: 1e-12 },
-  ...[createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))].map((backend) => ({
+  ...newBackends().map((backend) => ({
     name: `float32 ${backend.variant}`,
     backend,
     tol: 'tol32' as const,

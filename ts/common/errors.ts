@@ -26,11 +26,8 @@ export function reword(error: unknown, message: (own: string) => string): void {
     Reflect.defineProperty(error, name, { value, configurable: true, writable: true })
   set('message', text)
   // Node prints the stack of an error that nobody catches
-  if (stack !== undefined && own !== '')
-    set(
-      'stack',
-      stack.replace(`: ${own}`, () => `: ${text}`),
-    )
+  const replaced = stack?.replace(`: ${own}`, () => `: ${text}`)
+  if (replaced !== undefined && own !== '') set('stack', replaced)
 }
 
 /** Two shapes that do not fit; the message names the layer or operation, the shape that it got and the shape that it wants. */

@@ -11,3 +11,13 @@ export function joined<T extends { set(part: ArrayLike<number>, at: number): voi
   }
   return out
 }
+
+/** @internal as {@link joined}, of the part of each item */
+export function joinedOf<T extends { set(part: ArrayLike<number>, at: number): void }, Item>(
+  Class: new (length: number) => T,
+  items: readonly Item[],
+  partOf: (item: Item, i: number) => ArrayLike<number>,
+): T {
+  const parts = items.map(partOf)
+  return joined(Class, parts)
+}

@@ -6,6 +6,7 @@
  */
 import { rangeError, typeError } from './errors.js'
 import { list, unknownName } from './names.js'
+import { nearest } from './nearest.js'
 import { show } from './show.js'
 
 /** An interval of numbers; `open` ends are not allowed themselves. An end that is left out is infinite and open. */
@@ -153,7 +154,8 @@ export function pickOptions<O extends object, S extends object>(options: O, sche
 /** @throws RangeError for a number or choice, TypeError for another kind, that is not allowed: `<what> wants X, got Y` */
 export function checkValue(what: string, value: unknown, allowed: Allowed): void {
   if (isAllowed(value, allowed)) return
-  const [error, remedy] = isKind(allowed) ? [typeError, allowed.remedy?.(value) ?? ''] : [rangeError, '']
+  const near = isChoice(allowed) && typeof value === 'string' && nearest(value, allowed.map(String))
+  const [error, remedy] = isKind(allowed) ? [typeError, allowed.remedy?.(value) ?? ''] : [rangeError, near ? `; did you mean ${near}?` : '']
   throw error(`${what} wants ${describe(allowed)}, got ${show(value)}${remedy}`)
 }
 

@@ -62,11 +62,8 @@ export function checkFormat(who: string, what: string, file: unknown, part: stri
   const found = parts[part]?.format
   refuseLater(who, found, format)
   if (found === format) return
-  const reader = readerOf(
-    Object.values(parts)
-      .map((value) => String(value?.format))
-      .join(' '),
-  )
+  const formats = Object.values(parts).map((value) => String(value?.format))
+  const reader = readerOf(formats.join(' '))
   throw typeError(`${who}: this file holds no ${what}; ${reader ?? (parts.model === undefined ? 'loadState' : 'loadModel')} reads it`)
 }
 
@@ -79,9 +76,8 @@ export function savedCount(value: unknown, what: string): number {
 /** @internal saved numbers by name; any of them may be infinite or NaN. @throws TypeError for anything but a number */
 export function savedScalars(saved: Readonly<Record<string, unknown>>, what: string): Record<string, number> {
   if (typeof saved !== 'object' || saved === null) throw typeError(`${what} wants numbers by name, got ${show(saved)}`)
-  for (const [name, value] of Object.entries(saved)) {
+  for (const [name, value] of Object.entries(saved))
     if (typeof value !== 'number') throw typeError(`${what}: '${name}' wants a number, got ${show(value)}`)
-  }
   return { ...saved } as Record<string, number>
 }
 

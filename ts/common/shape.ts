@@ -46,9 +46,8 @@ export function broadcastShapes(a: Shape, b: Shape, op: string): Shape {
   for (let i = 0; i < rank; i++) {
     const da = a[a.length - rank + i] ?? 1
     const db = b[b.length - rank + i] ?? 1
-    if (da !== db && da !== 1 && db !== 1) {
+    if (da !== db && da !== 1 && db !== 1)
       throw new ShapeError(`${op}: shapes ${formatShape(a)} and ${formatShape(b)} do not broadcast (axis ${i}: ${da} against ${db})`)
-    }
     out[i] = da === 1 ? db : da
   }
   return out
@@ -58,7 +57,8 @@ export function broadcastShapes(a: Shape, b: Shape, op: string): Shape {
 export function normalizeAxes(axis: number | readonly number[] | undefined, rank: number, op: string): number[] {
   if (axis === undefined) return Array.from({ length: rank }, (_, i) => i)
   const axes = [axis].flat().map((a) => {
-    if (!Number.isInteger(a) || a < -rank || a >= rank) throw rangeError(`${op}: axis ${show(a)} is out of range for rank ${rank}`)
+    if (typeof a !== 'number') throw typeError(`${op}: axis wants a whole number, or several in an array, got ${show(a)}`)
+    if (!Number.isInteger(a) || a < -rank || a >= rank) throw rangeError(`${op}: axis ${a} is out of range for rank ${rank}`)
     return a < 0 ? a + rank : a
   })
   axes.sort((x, y) => x - y)

@@ -40,17 +40,15 @@ export function customGradient(f: (...inputs: Tensor[]) => Tensor, gradient: Cus
 
 function checkGradients(answer: Tensor | readonly (Tensor | null)[], inputs: readonly Tensor[]): readonly (Tensor | null)[] {
   const found = answer instanceof Tensor ? [answer] : answer
-  if (!Array.isArray(found) || found.length !== inputs.length) {
+  if (!Array.isArray(found) || found.length !== inputs.length)
     throw new ShapeError(
       `customGradient: wants ${inputs.length} gradients, one for each input, got ${Array.isArray(found) ? found.length : show(found)}`,
     )
-  }
   for (const [i, g] of (found as readonly (Tensor | null)[]).entries()) {
     if (g === null) continue
     if (!(g instanceof Tensor)) throw typeError(`customGradient: gradient ${i} wants a tensor or null, got ${show(g)}`)
-    if (!sameShape(g.shape, inputs[i].shape)) {
+    if (!sameShape(g.shape, inputs[i].shape))
       throw new ShapeError(`customGradient: gradient ${i} has shape ${formatShape(g.shape)}, its input ${formatShape(inputs[i].shape)}`)
-    }
   }
   return found as readonly (Tensor | null)[]
 }

@@ -72,9 +72,8 @@ function rows(row: (unit: Tensor) => Tensor, unit: Tensor, like: Tensor, nested:
     e[i] = 1
     return Tensor.onHost(backend, unit.shape, e)
   }
-  if (nested && unit.size > 0) {
+  if (nested && unit.size > 0)
     return reshape(stack(Array.from({ length: unit.size }, (_, i) => reshape(row(unitVector(i)), [like.size]))), shape)
-  }
   const out = floatArray(backend, unit.size * like.size)
   for (let i = 0; i < unit.size; i++) isolated(backend, () => out.set(row(unitVector(i)).read(), i * like.size))
   return Tensor.onHost(backend, shape, out)

@@ -66,11 +66,10 @@ function derivativesAlong(y: Tensor, inputs: readonly Tensor[], v: ArrayLike<num
     recorded(y.backend, () => {
       const vectors = split(v, inputs)
       const found: number[] = []
-      for (let slope = y; found.length < order; found.push(slope.item())) {
+      for (let slope = y; found.length < order; found.push(slope.item()))
         slope = gradients(slope, inputs, { createGraph: true })
           .map((g, i) => sum(mul(g, vectors[i])))
           .reduce((a, b) => add(a, b))
-      }
       return found
     }),
   )
@@ -117,9 +116,8 @@ export function withGaussNewton<T>(
 /** Hessian of f at a point or over parameters. Points given as plain numbers are taken in double precision. @internal */
 export function withHessianAt<T>(f: CurvatureFunction, at: TensorLike | ParameterSource, what: string, use: (point: HessianPoint) => T): T {
   const isList = Array.isArray(at) && at[0] instanceof Tensor
-  if (isList || typeof (at as { parameters?: unknown }).parameters === 'function') {
+  if (isList || typeof (at as { parameters?: unknown }).parameters === 'function')
     return hessianAt(what, f as () => Tensor, at as ParameterSource, use)
-  }
   const x = floats(at as TensorLike, what, at instanceof Tensor ? undefined : doubleBackend())
   const leaf = Tensor.onHost(x.backend, x.shape, x.data(), true)
   return hessianAt(what, () => (f as (x: Tensor) => Tensor)(leaf), [leaf], use)

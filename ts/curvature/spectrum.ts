@@ -60,11 +60,10 @@ export function conditionNumber(f: CurvatureFunction, at: TensorLike | Parameter
 function extremes(point: CurvaturePoint, options: Read<ConditionOptions, typeof CONDITION_NUMBER>): ArrayLike<number> {
   if (point.size <= options.exactLimit) return symmetricEigen(fullHessian(point), point.size).values
   const { largest, smallest } = spectrumOf(point, options)
-  if (largest[0] > 0 && smallest[0] < 0) {
+  if (largest[0] > 0 && smallest[0] < 0)
     throw rangeError(
       `conditionNumber: the Hessian of ${point.size} numbers curves both ways (λ from ${smallest[0]} to ${largest[0]}); raise exactLimit to see its smallest |λ|`,
     )
-  }
   return [largest[0], smallest[0]]
 }
 
@@ -78,8 +77,6 @@ export function fullHessian({ size, product }: CurvaturePoint): Float64Array {
     unit[i] = 0
   }
   if (!h.every(Number.isFinite)) throw new NonFiniteError('the Hessian has entries that are NaN or infinite')
-  for (let i = 0; i < size; i++) {
-    for (let j = 0; j < i; j++) h[i * size + j] = h[j * size + i] = (h[i * size + j] + h[j * size + i]) / 2
-  }
+  for (let i = 0; i < size; i++) for (let j = 0; j < i; j++) h[i * size + j] = h[j * size + i] = (h[i * size + j] + h[j * size + i]) / 2
   return h
 }

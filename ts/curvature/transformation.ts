@@ -51,9 +51,8 @@ export function isolated<T>(backend: Backend, fn: () => T): T {
 export function inputsOf(source: ParameterSource, what: string): readonly Tensor[] {
   const isModel = !Array.isArray(source) && typeof (source as { parameters?: unknown })?.parameters === 'function'
   const found = isModel ? (source as { parameters(): readonly Tensor[] }).parameters().filter((p) => p.requiresGrad) : source
-  if (!Array.isArray(found) || found.some((t) => !(t instanceof Tensor))) {
+  if (!Array.isArray(found) || found.some((t) => !(t instanceof Tensor)))
     throw typeError(`${what}: wants a model or an array of parameters, got ${show(source)}`)
-  }
   if (found.length === 0) throw rangeError(`${what}: there are no parameters`)
   return found as readonly Tensor[]
 }
@@ -67,9 +66,8 @@ export function floats(value: TensorLike, what: string, backend?: Backend): Tens
 
 /** Vectors shaped like their tensors. @throws ShapeError naming the one that does not fit @internal */
 export function vectorsLike(values: readonly TensorLike[], inputs: readonly Tensor[], what: string): Tensor[] {
-  if (!Array.isArray(values) || values.length !== inputs.length) {
+  if (!Array.isArray(values) || values.length !== inputs.length)
     throw new ShapeError(`${what}: wants ${inputs.length} vectors, one for each parameter, got ${values?.length ?? show(values)}`)
-  }
   return inputs.map((input, i) => vectorLike(values[i], input, inputs.length === 1 ? `${what}: v` : `${what}: vector ${i}`))
 }
 
@@ -98,11 +96,10 @@ export function checkResult(y: Tensor, what: string, scalar: boolean): Tensor {
     const got = (y as unknown) instanceof Promise ? 'a Promise: it cannot be asynchronous' : show(y)
     throw typeError(`${what}: the function wants to return a tensor, got ${got}`)
   }
-  if (scalar && y.size !== 1) {
+  if (scalar && y.size !== 1)
     throw new ShapeError(
       `${what}: the function wants to return a single number, got shape ${formatShape(y.shape)}; reduce it (sum, mean), or see jacobian`,
     )
-  }
   return y
 }
 
@@ -119,12 +116,8 @@ export function pullback(outputs: readonly Tensor[], seeds: readonly Tensor[], i
 
 /** A number without meaning whose gradient at the outputs is the seeds. */
 function join(outputs: readonly Tensor[], seeds: readonly Tensor[]): Tensor {
-  return apply(
-    outputs,
-    [],
-    (y, { kernels }) => kernels.fill(y, 1, 0),
-    () => ({ vjp: () => seeds }),
-  )
+  const rules = () => ({ vjp: () => seeds })
+  return apply(outputs, [], (y, { kernels }) => kernels.fill(y, 1, 0), rules)
 }
 
 /** A leaf of zeros: a seed by which to differentiate, in which everything is linear. @internal */

@@ -128,11 +128,10 @@ export function classTargets(name: string, prediction: Tensor, target: TensorLik
   const [rows, cols] = prediction.shape
   const given = asTensor(target, prediction.backend, `${name}: target`)
   if (sameShape(given.shape, prediction.shape)) return asFloats(given)
-  if (given.size !== rows || given.rank > 2) {
+  if (given.size !== rows || given.rank > 2)
     throw new ShapeError(
       `${name}: wants ${rows} class indices or probabilities of shape ${formatShape(prediction.shape)}, got shape ${formatShape(given.shape)}`,
     )
-  }
   return asIndices(given, cols, `${name}: label`, prediction.backend)
 }
 

@@ -31,10 +31,8 @@ export function ensembleLoss(loss: Loss): Loss {
       const own = reshape(slice(prediction, i, i + 1), one) as Tensor
       return loss(own, traits?.labels ? target : asColumn(target, own), options)
     })
-    return mul(
-      losses.reduce((sum, next) => add(sum, next) as Tensor),
-      1 / members,
-    ) as Tensor
+    const total = losses.reduce((sum, next) => add(sum, next) as Tensor)
+    return mul(total, 1 / members) as Tensor
   }
   return traits === undefined ? ofEach : builtIn(`ensembleLoss of ${loss.name || 'loss'}`, ofEach, traits)
 }

@@ -22,7 +22,7 @@ import { METRIC, type MetricOptions, valuesOf, weightOf } from './values.js'
  */
 export function accuracy(prediction: TensorLike, target: TensorLike, options: MetricOptions = {}): number {
   const { weights } = checkOptions('accuracy', options, METRIC)
-  const scores = asTensor(prediction)
+  const scores = asTensor(prediction, undefined, 'accuracy: prediction')
   const rows = scores.shape[0]
   const cols = scores.size / rows
   const [p, t] = [scores.read(), valuesOf(target, 'accuracy', scores, rows)]

@@ -49,7 +49,7 @@ export function meanOf(
   options: MetricOptions = {},
   f: (prediction: number, target: number) => number,
 ): number {
-  const predicted = asTensor(prediction)
+  const predicted = asTensor(prediction, undefined, `${who}: prediction`)
   const [p, t] = [predicted.read(), valuesOf(target, who, predicted)]
   const rows = predicted.shape[0] ?? 1
   const weight = weightOf(who, checkOptions(who, options, METRIC).weights, rows)

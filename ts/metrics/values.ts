@@ -14,7 +14,7 @@ export const METRIC = { weights: { is: anything } } satisfies Schema<MetricOptio
 
 /** @internal the values of targets, as many as predictions or as `rows` says. @throws ShapeError */
 export function valuesOf(target: TensorLike, who: string, { size, shape }: Tensor, rows = size) {
-  const targets = asTensor(target)
+  const targets = asTensor(target, undefined, `${who}: target`)
   if (targets.size === size || targets.size === rows) return targets.read()
   throw new ShapeError(`${who}: prediction has shape ${formatShape(shape)}, target ${formatShape(targets.shape)}`)
 }

@@ -67,11 +67,8 @@ export class EmbedColumns extends Layer {
       throw typeError(`EmbedColumns: columns wants [{ feature, count, size }, …], as embeddings of fromTable are, got ${show(columns)}`)
     const { weightInitializer = normal(0, 0.05) } = options
     this.columns = columns.map(({ feature, count, size }) => ({ feature, count, size }))
-    this.#others = otherColumns(
-      'EmbedColumns',
-      features,
-      this.columns.map(({ feature }) => feature),
-    )
+    const taken = this.columns.map(({ feature }) => feature)
+    this.#others = otherColumns('EmbedColumns', features, taken)
     this.tables = this.columns.map(({ count, size }) => new Embedding(count, size, { weightInitializer }))
     this.width = features - columns.length + this.columns.reduce((sum, { size }) => sum + size, 0)
   }

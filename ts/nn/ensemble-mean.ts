@@ -74,8 +74,7 @@ export class EnsembleMean extends Layer {
 export function meanLogits(average: 'softmax' | 'sigmoid', logMean: (logs: (logits: Tensor) => Tensor) => Tensor): Tensor {
   if (average === 'softmax') return logMean(logSoftmax as (logits: Tensor) => Tensor)
   // the logarithm of sigmoid(z) is −softplus(−z), and of 1 − sigmoid(z) it is −softplus(z)
-  return sub(
-    logMean((z) => neg(softplus(neg(z))) as Tensor),
-    logMean((z) => neg(softplus(z)) as Tensor),
-  ) as Tensor
+  const logOfOne = logMean((z) => neg(softplus(neg(z))) as Tensor)
+  const logOfZero = logMean((z) => neg(softplus(z)) as Tensor)
+  return sub(logOfOne, logOfZero) as Tensor
 }

@@ -298,9 +298,8 @@ export abstract class Module {
     if (rank < 2 || rows <= batchSize) return scope(backend, () => outputOf(this, x))
     const kept = x.isOnHost ? x : x.keep()
     const parts: Tensor[] = []
-    for (let from = 0; from < rows; from += batchSize) {
+    for (let from = 0; from < rows; from += batchSize)
       parts.push(scope(backend, () => outputOf(this, rowsOf(kept, from, Math.min(from + batchSize, rows)))))
-    }
     return joinRows('predict', parts)
   }
 
@@ -407,10 +406,8 @@ export function outputOf(module: Module, x: Tensor): Tensor {
  * @returns a function that restores the modes
  */
 export function rememberModes(model: Module, training?: boolean): () => void {
-  return setModes(
-    model.modules().map((module) => ({ module })),
-    training,
-  )
+  const paths = model.modules().map((module) => ({ module }))
+  return setModes(paths, training)
 }
 
 function setModes(paths: readonly { module: Module }[], training?: boolean): () => void {

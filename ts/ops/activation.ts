@@ -4,6 +4,7 @@ import { apply, type Differentiable } from '../autograd.js'
 import { withActivations } from '../backend/families.js'
 import { ACTIVATIONS, type Activation, type Ptr, SAVES_INPUT } from '../backend/kernels.js'
 import { rangeError } from '../common/errors.js'
+import { nearest } from '../common/nearest.js'
 import { show } from '../common/show.js'
 import { asFloats, type Operand, type ShapeOf, Tensor } from '../tensor.js'
 
@@ -12,12 +13,13 @@ const numbers = Object.fromEntries(ACTIVATIONS.map((name, i) => [name, i])) as R
 /** @internal the kernel number of an activation. @throws RangeError listing the valid names */
 export function activationNumber(name: Activation, what: string): number {
   if (!Object.hasOwn(numbers, name)) {
+    const near = name === ('swish' as never) ? 'silu' : typeof name === 'string' ? nearest(name, ACTIVATIONS) : undefined
     const got =
       typeof name !== 'string'
         ? `${show(name)}; pass the name as a string`
         : (name as string) === 'softmax'
           ? `'softmax': losses take the logits of a linear last layer`
-          : show(name)
+          : `${show(name)}${near === undefined ? '' : `; did you mean '${near}'?`}`
     throw rangeError(`${what}: activation wants one of ${ACTIVATIONS.join(', ')}, got ${got}`)
   }
   return numbers[name]

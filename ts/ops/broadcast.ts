@@ -57,11 +57,9 @@ function broadcastPlan(a: Shape, b: Shape, out: Shape): BroadcastPlan {
   for (const axis of axes.reverse()) {
     const before = blocks
     blocks = []
-    for (let i = 0; i < axis.length; i++) {
-      for (const { aOffset, bOffset, yOffset } of before) {
+    for (let i = 0; i < axis.length; i++)
+      for (const { aOffset, bOffset, yOffset } of before)
         blocks.push({ aOffset: aOffset + i * axis.a, bOffset: bOffset + i * axis.b, yOffset: yOffset + i * yStride })
-      }
-    }
     yStride *= axis.length
   }
   return { rows: size === 0 ? 0 : row.length, cols: col.length, aRow: row.a, aCol: col.a, bRow: row.b, bCol: col.b, blocks }
@@ -72,7 +70,7 @@ export function runBinary(kernel: Binary, a: Tensor, b: Tensor, shape: Shape, y:
   const [aAt, bAt] = [a.address, b.address]
   if (sameShape(a.shape, shape) && sameShape(b.shape, shape)) return kernel(aAt, bAt, y, 1, a.size, 0, 1, 0, 1)
   const plan = broadcastPlan(a.shape, b.shape, shape)
-  for (const { aOffset, bOffset, yOffset } of plan.blocks) {
+  for (const { aOffset, bOffset, yOffset } of plan.blocks)
     kernel(
       aAt + aOffset * elementSize,
       bAt + bOffset * elementSize,
@@ -84,5 +82,4 @@ export function runBinary(kernel: Binary, a: Tensor, b: Tensor, shape: Shape, y:
       plan.bRow,
       plan.bCol,
     )
-  }
 }

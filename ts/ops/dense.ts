@@ -34,11 +34,10 @@ export function dense(input: TensorLike, w: Tensor, b: Tensor | null = null, act
   const x = asTensor(input, w.backend, name)
   if (w.rank !== 2) throw new ShapeError(`${name}: wants weights of shape [inputs, outputs], got ${formatShape(w.shape)}`)
   const [k, n] = w.shape
-  if (x.rank === 0 || x.shape[x.rank - 1] !== k) {
+  if (x.rank === 0 || x.shape[x.rank - 1] !== k)
     throw new ShapeError(
       `${name}: wants inputs of shape [..., ${k}], got shape ${formatShape(x.shape)}${x.rank !== 1 ? '' : k === 1 ? '; rows of one number each are [[1], [2], [3]]' : `; rows of ${k} numbers each are [[…], […]]`}`,
     )
-  }
   if (x.dtype !== 'float') throw typeError(`${name}: wants floats, got whole numbers (Int32Array)`)
   if (b !== null && b.size !== n) throw new ShapeError(`${name}: wants a bias of ${n}, got shape ${formatShape(b.shape)}`)
   const m = k === 0 ? x.shape.slice(0, -1).reduce((p, d) => p * d, 1) : x.size / k

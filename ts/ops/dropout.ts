@@ -2,9 +2,10 @@
 
 import { apply } from '../autograd.js'
 import { withDropout } from '../backend/families.js'
+import type { Ptr } from '../backend/kernels.js'
 import { rangeError } from '../common/errors.js'
 import type { Generator } from '../random.js'
-import { asFloats, type Operand, type ShapeOf, type Tensor } from '../tensor.js'
+import { asFloats, type Operand, type ShapeOf, Tensor } from '../tensor.js'
 
 /**
  * Each element is 0 with probability `rate`, else x / (1 − rate) (Srivastava et al. 2014). The mask is not stored: the
@@ -23,10 +24,18 @@ export function dropout<X extends Operand>(value: X, rate: number, generator: Ge
 
 function masked(x: Tensor, rate: number, generator: Generator, counter: number): Tensor {
   const { seedLow, seedHigh, stream } = generator
+  const run = (from: Tensor, to: Ptr) => withDropout(x.backend).dropout(from.address, to, x.size, seedLow, seedHigh, stream, counter, rate)
   return apply(
     [x],
     x.shape,
-    (y, backend) => withDropout(backend).dropout(x.address, y, x.size, seedLow, seedHigh, stream, counter, rate),
-    () => ({ vjp: (g) => [masked(g, rate, generator, counter)] }),
+    (y) => run(x, y),
+    () => ({
+      vjp: (g) => [masked(g, rate, generator, counter)],
+      fused: (g) => {
+        const dx = g.backend.arena.gradientPlace(g.size * g.backend.heap.elementSize, g.address)
+        run(g, dx)
+        return [Tensor.inArena(g.backend, g.shape, dx)]
+      },
+    }),
   )
 }

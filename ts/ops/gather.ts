@@ -17,9 +17,8 @@ export function asIndices(values: TensorLike, limit: number, what: string, backe
   given.check((numbers) => {
     for (let i = 0; i < numbers.length; i++) {
       const value = numbers[i]
-      if (!Number.isInteger(value) || value < 0 || value >= limit) {
+      if (!Number.isInteger(value) || value < 0 || value >= limit)
         throw rangeError(`${what}: wants whole numbers from 0 to ${limit - 1}, got ${value} at position ${i}`)
-      }
     }
   })
   return given.dtype === 'int32' ? given : Tensor.onHost(backend, given.shape, Int32Array.from(given.read()))
@@ -90,11 +89,8 @@ export function indicesIn(x: Tensor, column: number): Tensor {
   const [rows, stride] = x.shape
   if (!backend.arena.keepsResults) {
     const values = x.read()
-    return Tensor.onHost(
-      backend,
-      [rows],
-      Int32Array.from({ length: rows }, (_, row) => values[row * stride + column]),
-    )
+    const indices = Int32Array.from({ length: rows }, (_, row) => values[row * stride + column])
+    return Tensor.onHost(backend, [rows], indices)
   }
   x.forgetCopy()
   const from = x.address + column * backend.heap.elementSize

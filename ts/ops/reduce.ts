@@ -29,7 +29,7 @@ export function mean<X extends Operand, const A extends Axes = undefined, K exte
   keepDims: K = false as K,
 ): Tensor<Reduced<ShapeOf<X>, A, K>> {
   const x = asFloats(value, undefined, 'mean')
-  const total: Tensor = sum(x, axis as Axes, keepDims)
+  const total: Tensor = sum(x, normalizeAxes(axis, x.rank, 'mean'), keepDims)
   return mul(total, total.size / x.size)
 }
 
@@ -95,11 +95,8 @@ export function logSumExp<X extends Operand, const A extends Axes = undefined, K
 }
 
 function finiteOrZero(x: Tensor): Tensor {
-  return Tensor.onHost(
-    x.backend,
-    x.shape,
-    x.data().map((v) => (Math.abs(v) === Number.POSITIVE_INFINITY ? 0 : v)),
-  )
+  const values = x.data().map((v) => (Math.abs(v) === Number.POSITIVE_INFINITY ? 0 : v))
+  return Tensor.onHost(x.backend, x.shape, values)
 }
 
 /**

@@ -47,9 +47,8 @@ export function transpose<X extends Operand, const A extends readonly number[] |
 ): Tensor<Permuted<ShapeOf<X>, A>> {
   const x = asFloats(value, undefined, 'transpose')
   const order = axes === undefined ? x.shape.map((_, i) => x.rank - 1 - i) : axes.map((a) => normalizeAxes(a, x.rank, 'transpose')[0])
-  if (order.length !== x.rank || new Set(order).size !== x.rank) {
+  if (order.length !== x.rank || new Set(order).size !== x.rank)
     throw rangeError(`transpose: wants each of ${x.rank} axes once, got ${formatShape(order)}`)
-  }
   const shape = order.map((a) => x.shape[a])
   const back = order.map((_, i) => order.indexOf(i))
   return apply(
@@ -200,17 +199,12 @@ export function split(value: Operand, parts: number | readonly number[], axis = 
  */
 export function squeeze(value: Operand, axis?: number): Tensor {
   const x = asTensor(value, undefined, 'squeeze')
-  if (axis === undefined)
-    return reshape(
-      x,
-      x.shape.filter((d) => d !== 1),
-    )
+  const long = x.shape.filter((d) => d !== 1)
+  if (axis === undefined) return reshape(x, long)
   const [at] = normalizeAxes(axis, x.rank, 'squeeze')
   if (x.shape[at] !== 1) throw new ShapeError(`squeeze: wants an axis of length 1, got axis ${at} of ${formatShape(x.shape)}`)
-  return reshape(
-    x,
-    x.shape.filter((_, i) => i !== at),
-  )
+  const shape = x.shape.filter((_, i) => i !== at)
+  return reshape(x, shape)
 }
 
 /**
@@ -242,9 +236,8 @@ export function concat<V extends readonly Operand[] | [], const A extends number
   const parts = list.map((v) => asFloats(v, backend, 'concat'))
   const [at] = normalizeAxes(axis, parts[0].rank, 'concat')
   for (const part of parts) {
-    if (part.rank !== parts[0].rank || part.shape.some((d, i) => i !== at && d !== parts[0].shape[i])) {
+    if (part.rank !== parts[0].rank || part.shape.some((d, i) => i !== at && d !== parts[0].shape[i]))
       throw new ShapeError(`concat: ${formatShape(part.shape)} does not continue ${formatShape(parts[0].shape)} along axis ${at}`)
-    }
   }
   const starts = parts.map((_, i) => parts.slice(0, i).reduce((n, p) => n + p.shape[at], 0))
   const total = parts.reduce((n, p) => n + p.shape[at], 0)

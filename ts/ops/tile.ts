@@ -23,16 +23,8 @@ export function tile(value: Operand, copies: number | readonly number[]): Tensor
   const rank = Math.max(x.rank, given.length)
   const shape = [...new Array<number>(rank - x.rank).fill(1), ...x.shape]
   const counts = [...new Array<number>(rank - given.length).fill(1), ...given]
-  const apart = reshape(
-    x,
-    shape.flatMap((length) => [1, length]),
-  ) as Tensor
-  const repeated = broadcastTo(
-    apart,
-    shape.flatMap((length, i) => [counts[i], length]),
-  ) as Tensor
-  return reshape(
-    repeated,
-    shape.map((length, i) => length * counts[i]),
-  ) as Tensor
+  const [apart, wide] = [shape.flatMap((length) => [1, length]), shape.flatMap((length, i) => [counts[i], length])]
+  const repeated = broadcastTo(reshape(x, apart) as Tensor, wide) as Tensor
+  const tiled = shape.map((length, i) => length * counts[i])
+  return reshape(repeated, tiled) as Tensor
 }

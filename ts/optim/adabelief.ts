@@ -5,7 +5,6 @@ import { adaBelief } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import { nonNegative } from './base/options.js'
 import { adamStep } from './base/scalar-math.js'
-import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link AdaBelief}. */
 export interface AdaBeliefOptions extends DecayOptions {
@@ -18,8 +17,6 @@ export interface AdaBeliefOptions extends DecayOptions {
   /** Added to the state s at every step. Default 1e-16. */
   epsilonRoot?: number
 }
-
-const RULE: UpdateRule = { kernel: 'adaBelief', part: UPDATES, slots: ['m', 's'], numbers: adaBelief, scaledByRate: ['stepSize'] }
 
 /**
  * Adam that divides by the difference between gradients and their running mean, instead of by their size.
@@ -49,11 +46,8 @@ export class AdaBelief extends Optimizer<AdaBeliefOptions> {
     ...DECAY_DEFAULTS,
   }
   static override readonly allowed = { epsilonRoot: nonNegative }
-
   /** @internal */
-  protected override rule(): UpdateRule {
-    return RULE
-  }
+  static override readonly rule = { kernel: 'adaBelief', part: UPDATES, slots: ['m', 's'], numbers: adaBelief, scaledByRate: ['stepSize'] }
 
   protected override hyper(o: Required<AdaBeliefOptions>, t: number): readonly number[] {
     const { stepSize, epsilonHat } = adamStep(o.learningRate, o.beta1, o.beta2, o.epsilon, t)

@@ -4,7 +4,6 @@ import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
 import { adadelta } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import { decay } from './base/options.js'
-import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link Adadelta}. */
 export interface AdadeltaOptions extends DecayOptions {
@@ -12,14 +11,6 @@ export interface AdadeltaOptions extends DecayOptions {
   rho?: number
   /** Default 1e-6. */
   epsilon?: number
-}
-
-const RULE: UpdateRule = {
-  kernel: 'adadelta',
-  part: UPDATES,
-  slots: ['square', 'delta'],
-  numbers: adadelta,
-  scaledByRate: ['learningRate'],
 }
 
 /**
@@ -45,10 +36,13 @@ export class Adadelta extends Optimizer<AdadeltaOptions> {
 
   static override readonly defaults: Readonly<Record<string, unknown>> = { learningRate: 1, rho: 0.9, epsilon: 1e-6, ...DECAY_DEFAULTS }
   static override readonly allowed = { rho: decay }
-
   /** @internal */
-  protected override rule(): UpdateRule {
-    return RULE
+  static override readonly rule = {
+    kernel: 'adadelta',
+    part: UPDATES,
+    slots: ['square', 'delta'],
+    numbers: adadelta,
+    scaledByRate: ['learningRate'],
   }
 
   protected override hyper({ learningRate, rho, epsilon }: Required<AdadeltaOptions>): readonly number[] {

@@ -54,11 +54,8 @@ export class Adafactor extends Optimizer<AdafactorOptions> {
     clipThreshold: atLeast1,
     decoupledWeightDecay: [true],
   }
+  static override readonly perTensor = true
   private step_: Float64Array | undefined
-
-  protected override get perTensor(): boolean {
-    return true
-  }
 
   protected override extras(_options: Required<AdafactorOptions>, { size, shape }: Parameter): Readonly<Record<string, number>> {
     if (shape.length < 2) return { variance: size }
@@ -129,9 +126,8 @@ function normalizeFactored(
     let total = 0
     for (let i = 0; i < rows; i++) total += R[i]
     const mean = Math.max(total / rows, epsilon)
-    for (let i = 0; i < rows; i++) {
+    for (let i = 0; i < rows; i++)
       for (let j = 0; j < cols; j++) matrix[i * cols + j] /= Math.sqrt(Math.max((R[i] * C[j]) / mean, epsilon * epsilon))
-    }
   }
 }
 

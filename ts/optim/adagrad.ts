@@ -5,7 +5,6 @@ import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
 import { adagrad } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import { nonNegative } from './base/options.js'
-import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link Adagrad}. */
 export interface AdagradOptions extends DecayOptions {
@@ -18,8 +17,6 @@ export interface AdagradOptions extends DecayOptions {
   /** Place of ε: added to the root (`outside`), or under it (`inside`: Keras, optax). Default `outside`. */
   epsilonPlacement?: 'outside' | 'inside'
 }
-
-const RULE: UpdateRule = { kernel: 'adagrad', part: UPDATES, slots: ['sum'], numbers: adagrad, scaledByRate: ['stepSize'] }
 
 /**
  * Gradient descent whose step shrinks with all gradients that a parameter has seen.
@@ -53,11 +50,8 @@ export class Adagrad extends Optimizer<AdagradOptions> {
     initialAccumulator: nonNegative,
     epsilonPlacement: ['outside', 'inside'],
   }
-
   /** @internal */
-  protected override rule(): UpdateRule {
-    return RULE
-  }
+  static override readonly rule = { kernel: 'adagrad', part: UPDATES, slots: ['sum'], numbers: adagrad, scaledByRate: ['stepSize'] }
 
   protected override initialize(group: ParameterGroup<Required<AdagradOptions>>): void {
     group.fillSlot(0, group.values.initialAccumulator)

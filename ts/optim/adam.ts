@@ -65,11 +65,9 @@ export class Adam extends Optimizer<AdamOptions> {
     epsilonPlacement: ['outside', 'inside', 'hat'],
     amsgradMaximum: ['raw', 'corrected'],
   }
-
   /** @internal */
-  protected override rule({ amsgrad, epsilonPlacement }: Required<AdamOptions>): UpdateRule {
-    return amsgrad ? RULE_AMSGRAD : epsilonPlacement === 'inside' ? RULE_INSIDE : RULE
-  }
+  static override readonly rule = ({ amsgrad, epsilonPlacement }: Required<AdamOptions>): UpdateRule =>
+    amsgrad ? RULE_AMSGRAD : epsilonPlacement === 'inside' ? RULE_INSIDE : RULE
 
   /**
    * The bias corrections go into the step size and into ε, so that the loop needs none (end of section 2 of the paper). Because √v̂ = √v / √(1 −

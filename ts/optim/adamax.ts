@@ -4,7 +4,6 @@ import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
 import { adamax } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import { biasCorrection } from './base/scalar-math.js'
-import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link Adamax}. */
 export interface AdamaxOptions extends DecayOptions {
@@ -17,8 +16,6 @@ export interface AdamaxOptions extends DecayOptions {
   /** ε added to |g| under the maximum (PyTorch, optax) or to u in the quotient (Keras). Default `inside`. */
   epsilonPlacement?: 'inside' | 'outside'
 }
-
-const RULE: UpdateRule = { kernel: 'adamax', part: UPDATES, slots: ['m', 'u'], numbers: adamax, scaledByRate: ['stepSize'] }
 
 /**
  * Adam with the largest recent gradient in place of the root mean square.
@@ -49,11 +46,8 @@ export class Adamax extends Optimizer<AdamaxOptions> {
     ...DECAY_DEFAULTS,
   }
   static override readonly allowed = { epsilonPlacement: ['inside', 'outside'] }
-
   /** @internal */
-  protected override rule(): UpdateRule {
-    return RULE
-  }
+  static override readonly rule = { kernel: 'adamax', part: UPDATES, slots: ['m', 'u'], numbers: adamax, scaledByRate: ['stepSize'] }
 
   protected override hyper(o: Required<AdamaxOptions>, t: number): readonly number[] {
     const stepSize = o.learningRate * (1 / biasCorrection(o.beta1, t))

@@ -53,11 +53,9 @@ export class Adan extends Optimizer<AdanOptions> {
     ...GROUP_DEFAULTS,
   }
   static override readonly allowed = { weightDecayForm: ['proximal', 'decoupled'] }
-
   /** @internal */
-  protected override rule({ weightDecay, weightDecayForm }: Required<AdanOptions>): UpdateRule {
-    return weightDecay === 0 || weightDecayForm === 'decoupled' ? RULE_BY_RATE : RULE
-  }
+  static override readonly rule = ({ weightDecay, weightDecayForm }: Required<AdanOptions>): UpdateRule =>
+    weightDecay === 0 || weightDecayForm === 'decoupled' ? RULE_BY_RATE : RULE
 
   protected override coupledDecay(): number {
     return 0

@@ -5,7 +5,6 @@ import { ademamix } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import { nonNegative } from './base/options.js'
 import { biasCorrection } from './base/scalar-math.js'
-import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link AdEMAMix}. */
 export interface AdEMAMixOptions extends GroupOptions {
@@ -19,14 +18,6 @@ export interface AdEMAMixOptions extends GroupOptions {
   alpha?: number
   /** Default 1e-8. */
   epsilon?: number
-}
-
-const RULE: UpdateRule = {
-  kernel: 'ademamix',
-  part: UPDATES,
-  slots: ['fast', 'slow', 'v'],
-  numbers: ademamix,
-  scaledByRate: ['stepSize', 'slowStepSize'],
 }
 
 /**
@@ -60,10 +51,13 @@ export class AdEMAMix extends Optimizer<AdEMAMixOptions> {
     decoupledWeightDecay: true,
   }
   static override readonly allowed = { alpha: nonNegative, decoupledWeightDecay: [true] }
-
   /** @internal */
-  protected override rule(): UpdateRule {
-    return RULE
+  static override readonly rule = {
+    kernel: 'ademamix',
+    part: UPDATES,
+    slots: ['fast', 'slow', 'v'],
+    numbers: ademamix,
+    scaledByRate: ['stepSize', 'slowStepSize'],
   }
 
   protected override hyper(o: Required<AdEMAMixOptions>, t: number): readonly number[] {

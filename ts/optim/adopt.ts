@@ -4,7 +4,6 @@ import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
 import { adopt } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import { power } from './base/scalar-math.js'
-import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link ADOPT}. */
 export interface ADOPTOptions extends DecayOptions {
@@ -17,8 +16,6 @@ export interface ADOPTOptions extends DecayOptions {
   /** Clip normalized gradients to (t − 1)^¼. Default true. */
   clip?: boolean
 }
-
-const RULE: UpdateRule = { kernel: 'adopt', part: UPDATES, slots: ['m', 'v'], numbers: adopt, scaledByRate: ['learningRate'] }
 
 /**
  * Adam in an order for which convergence can be proved with any β₂: normalize by the old v, then average.
@@ -49,11 +46,8 @@ export class ADOPT extends Optimizer<ADOPTOptions> {
     clip: true,
     ...DECAY_DEFAULTS,
   }
-
   /** @internal */
-  protected override rule(): UpdateRule {
-    return RULE
-  }
+  static override readonly rule = { kernel: 'adopt', part: UPDATES, slots: ['m', 'v'], numbers: adopt, scaledByRate: ['learningRate'] }
 
   /** At the first step the bound is 0, which leaves m and p alone, and v takes g² whole. */
   protected override hyper(o: Required<ADOPTOptions>, t: number): readonly number[] {

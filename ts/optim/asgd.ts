@@ -6,7 +6,6 @@ import { GROUP_DEFAULTS, type GroupOptions } from './base/input.js'
 import { asgd } from './base/numbers.js'
 import { nonNegative } from './base/options.js'
 import { power } from './base/scalar-math.js'
-import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link ASGD}. */
 export interface ASGDOptions extends GroupOptions {
@@ -17,8 +16,6 @@ export interface ASGDOptions extends GroupOptions {
   /** Step at which averaging starts. Default 1e6. */
   averageFrom?: number
 }
-
-const RULE: UpdateRule = { kernel: 'asgd', part: UPDATES, slots: ['average'], numbers: asgd }
 
 /**
  * Stochastic descent with averaged weights.
@@ -49,11 +46,8 @@ export class ASGD extends AveragingOptimizer<ASGDOptions> {
     ...GROUP_DEFAULTS,
   }
   static override readonly allowed = { lambda: nonNegative, averageFrom: nonNegative }
-
   /** @internal */
-  protected override rule(): UpdateRule {
-    return RULE
-  }
+  static override readonly rule = { kernel: 'asgd', part: UPDATES, slots: ['average'], numbers: asgd }
 
   protected override averageOf(group: ParameterGroup<Required<ASGDOptions>>, i: number): FloatArray {
     return group.slotView(i, 0).slice()

@@ -6,7 +6,6 @@ import { sgd } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import { nonNegative } from './base/options.js'
 import type { ParameterSpan } from './base/span.js'
-import type { UpdateRule } from './base/update-rule.js'
 import { descentRule } from './sgd.js'
 
 /** Options of {@link DoG}. */
@@ -19,8 +18,6 @@ export interface DoGOptions extends DecayOptions {
 
 /** A mean square below this may have lost digits, or all of them, in single precision. */
 const SMALL = 1e-30
-
-const RULE: UpdateRule = { kernel: 'sgd', part: DESCENT, slots: ['start'], numbers: sgd }
 
 /**
  * Distance over gradients: gradient descent without a learning rate to choose.
@@ -47,11 +44,8 @@ export class DoG extends Optimizer<DoGOptions> {
     ...DECAY_DEFAULTS,
   }
   static override readonly allowed = { initialDistance: nonNegative }
-
   /** @internal */
-  protected override rule(): UpdateRule {
-    return RULE
-  }
+  static override readonly rule = { kernel: 'sgd', part: DESCENT, slots: ['start'], numbers: sgd }
 
   protected override begin(group: ParameterGroup<Required<DoGOptions>>, span: ParameterSpan): void {
     group.backend.kernels.copy(span.p, group.slotOf(span, 0), span.n)

@@ -4,7 +4,6 @@ import { GROUP_DEFAULTS, type GroupOptions } from './base/input.js'
 import { lamb } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import { adamStep } from './base/scalar-math.js'
-import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link LAMB}. */
 export interface LAMBOptions extends GroupOptions {
@@ -17,8 +16,6 @@ export interface LAMBOptions extends GroupOptions {
   /** Weight decay inside the trust ratio (the paper, optax) or outside of it (Keras). Default true. */
   decayInRatio?: boolean
 }
-
-const RULE: UpdateRule = { kernel: 'lamb', part: UPDATES, slots: ['m', 'v', 'direction'], numbers: lamb }
 
 /**
  * Adam with steps proportional to the norm of each layer's parameters.
@@ -46,15 +43,9 @@ export class LAMB extends Optimizer<LAMBOptions> {
     decayInRatio: true,
     ...GROUP_DEFAULTS,
   }
-
   /** @internal */
-  protected override rule(): UpdateRule {
-    return RULE
-  }
-
-  protected override get perTensor(): boolean {
-    return true
-  }
+  static override readonly rule = { kernel: 'lamb', part: UPDATES, slots: ['m', 'v', 'direction'], numbers: lamb }
+  static override readonly perTensor = true
 
   /** No decay before the update: it is part of u, or of the step. */
   protected override coupledDecay(): number {

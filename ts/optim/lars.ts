@@ -4,7 +4,6 @@ import { GROUP_DEFAULTS, type GroupOptions } from './base/input.js'
 import { lars } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import { nonNegative } from './base/options.js'
-import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link LARS}. */
 export interface LARSOptions extends GroupOptions {
@@ -17,8 +16,6 @@ export interface LARSOptions extends GroupOptions {
   /** Default 0. */
   epsilon?: number
 }
-
-const RULE: UpdateRule = { kernel: 'lars', part: UPDATES, slots: ['momentum'], numbers: lars }
 
 /**
  * Momentum with steps proportional to the norm of each layer's parameters.
@@ -47,15 +44,9 @@ export class LARS extends Optimizer<LARSOptions> {
     ...GROUP_DEFAULTS,
   }
   static override readonly allowed = { trustCoefficient: nonNegative }
-
   /** @internal */
-  protected override rule(): UpdateRule {
-    return RULE
-  }
-
-  protected override get perTensor(): boolean {
-    return true
-  }
+  static override readonly rule = { kernel: 'lars', part: UPDATES, slots: ['momentum'], numbers: lars }
+  static override readonly perTensor = true
 
   /** No decay through gradients before the update: it is part of u. */
   protected override coupledDecay(): number {

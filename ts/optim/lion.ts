@@ -3,7 +3,6 @@ import { UPDATES } from '../backend/wasm/parts.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './base/input.js'
 import { lion } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
-import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link Lion}. */
 export interface LionOptions extends GroupOptions {
@@ -12,8 +11,6 @@ export interface LionOptions extends GroupOptions {
   /** β₂ of the memory. Default 0.99. */
   beta2?: number
 }
-
-const RULE: UpdateRule = { kernel: 'lion', part: UPDATES, slots: ['m'], numbers: lion, scaledByRate: ['learningRate'] }
 
 /**
  * Evolved sign momentum: the direction gives the new gradient more weight than the stored average does.
@@ -42,11 +39,8 @@ export class Lion extends Optimizer<LionOptions> {
     decoupledWeightDecay: true,
   }
   static override readonly allowed = { decoupledWeightDecay: [true] }
-
   /** @internal */
-  protected override rule(): UpdateRule {
-    return RULE
-  }
+  static override readonly rule = { kernel: 'lion', part: UPDATES, slots: ['m'], numbers: lion, scaledByRate: ['learningRate'] }
 
   protected override hyper({ learningRate, beta1, beta2 }: Required<LionOptions>): readonly number[] {
     return lion({ beta1, oneMinusBeta1: 1 - beta1, beta2, oneMinusBeta2: 1 - beta2, learningRate })

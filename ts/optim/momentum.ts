@@ -54,11 +54,8 @@ export class Momentum extends Optimizer<MomentumOptions> {
     ...DECAY_DEFAULTS,
   }
   static override readonly allowed = { form: ['ema', 'classical'], beta: decay }
-
   /** @internal */
-  protected override rule(): UpdateRule {
-    return MOMENTUM_RULE
-  }
+  static override readonly rule = MOMENTUM_RULE
 
   protected override hyper(
     { learningRate, beta, form, biasCorrection: isCorrected }: Required<MomentumOptions>,

@@ -98,11 +98,9 @@ export class Muon extends Optimizer<MuonOptions> {
     method: ['muon', 'adamw'],
     decoupledWeightDecay: [true],
   }
-
   /** @internal */
-  protected override rule({ method }: Required<MuonOptions>): UpdateRule {
-    return method === 'adamw' ? ADAM_RULE : MUON_RULE
-  }
+  static override readonly rule = ({ method }: Required<MuonOptions>): UpdateRule => (method === 'adamw' ? ADAM_RULE : MUON_RULE)
+  static override readonly perTensor = true
 
   private workspace: Workspace | undefined
 
@@ -129,10 +127,6 @@ export class Muon extends Optimizer<MuonOptions> {
       if (rest.length > 0) groups.push({ ...input, ...companion, parameters: rest, method: 'adamw' })
       return groups.length > 0 ? groups : [input]
     })
-  }
-
-  protected override get perTensor(): boolean {
-    return true
   }
 
   protected override coupledDecay(): number {

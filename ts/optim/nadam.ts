@@ -6,7 +6,6 @@ import { Optimizer } from './base/optimizer.js'
 import { atLeast0 } from './base/options.js'
 import { biasCorrection, expNonPositive } from './base/scalar-math.js'
 import type { Scalars } from './base/span.js'
-import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link NAdam}. */
 export interface NAdamOptions extends DecayOptions {
@@ -23,14 +22,6 @@ export interface NAdamOptions extends DecayOptions {
 /** ln 0.96 */
 const LOG_096 = -0.040821994520255166
 const SCALARS = { product: 1 }
-
-const RULE: UpdateRule = {
-  kernel: 'nadam',
-  part: UPDATES,
-  slots: ['m', 'v'],
-  numbers: nadam,
-  scaledByRate: ['gradientStepSize', 'momentStepSize'],
-}
 
 /**
  * Adam with Nesterov's look-ahead.
@@ -61,10 +52,13 @@ export class NAdam extends Optimizer<NAdamOptions> {
     ...DECAY_DEFAULTS,
   }
   static override readonly allowed = { momentumDecay: atLeast0 }
-
   /** @internal */
-  protected override rule(): UpdateRule {
-    return RULE
+  static override readonly rule = {
+    kernel: 'nadam',
+    part: UPDATES,
+    slots: ['m', 'v'],
+    numbers: nadam,
+    scaledByRate: ['gradientStepSize', 'momentStepSize'],
   }
 
   private lastPower = { t: 0, momentumDecay: 0, value: 1 }
@@ -89,9 +83,8 @@ export class NAdam extends Optimizer<NAdamOptions> {
   /** 0.96^(t·decay). Each value is needed twice, first for the next step and then for the current one, so the last value is kept. */
   private decayPower(t: number, momentumDecay: number): number {
     const { lastPower } = this
-    if (lastPower.t !== t || lastPower.momentumDecay !== momentumDecay) {
+    if (lastPower.t !== t || lastPower.momentumDecay !== momentumDecay)
       this.lastPower = { t, momentumDecay, value: expNonPositive(LOG_096 * t * momentumDecay) }
-    }
     return this.lastPower.value
   }
 

@@ -8,7 +8,6 @@ import { Optimizer } from './base/optimizer.js'
 import { positive } from './base/options.js'
 import { biasCorrection } from './base/scalar-math.js'
 import type { ParameterSpan } from './base/span.js'
-import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link Prodigy}. */
 export interface ProdigyOptions extends GroupOptions {
@@ -25,8 +24,6 @@ export interface ProdigyOptions extends GroupOptions {
   /** Adam's bias correction (optax); off in the authors' default. Default false. */
   biasCorrection?: boolean
 }
-
-const RULE: UpdateRule = { kernel: 'prodigyMoments', part: UPDATES, slots: ['m', 'v', 's', 'start'], numbers: prodigyMoments }
 
 /**
  * Adam that finds its learning rate: d estimates the distance from the start to the solution.
@@ -60,11 +57,8 @@ export class Prodigy extends Optimizer<ProdigyOptions> {
     decoupledWeightDecay: true,
   }
   static override readonly allowed = { initialDistance: positive, distanceFactor: positive, decoupledWeightDecay: [true] }
-
   /** @internal */
-  protected override rule(): UpdateRule {
-    return RULE
-  }
+  static override readonly rule = { kernel: 'prodigyMoments', part: UPDATES, slots: ['m', 'v', 's', 'start'], numbers: prodigyMoments }
 
   /** The present estimate of the distance, which scales all steps. */
   get distance(): number {

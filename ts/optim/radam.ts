@@ -4,7 +4,6 @@ import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
 import { radam } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import { biasCorrection } from './base/scalar-math.js'
-import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link RAdam}. */
 export interface RAdamOptions extends DecayOptions {
@@ -23,8 +22,6 @@ export interface RAdamOptions extends DecayOptions {
  * double precision a √v of 1e11 affects the last digits.)
  */
 const NEGLIGIBLE = 1e-27
-
-const RULE: UpdateRule = { kernel: 'radam', part: UPDATES, slots: ['m', 'v'], numbers: radam, scaledByRate: ['stepSize'] }
 
 /**
  * Adam that ignores v until enough gradients have been averaged: the first steps are plain momentum, then a factor r warms up.
@@ -55,11 +52,8 @@ export class RAdam extends Optimizer<RAdamOptions> {
     ...DECAY_DEFAULTS,
   }
   static override readonly allowed = { epsilonPlacement: ['hat', 'outside'] }
-
   /** @internal */
-  protected override rule(): UpdateRule {
-    return RULE
-  }
+  static override readonly rule = { kernel: 'radam', part: UPDATES, slots: ['m', 'v'], numbers: radam, scaledByRate: ['stepSize'] }
 
   /** The quotient is m / (rootScale·√v + offset); without normalization rootScale is negligible and offset is 1. */
   protected override hyper(o: Required<RAdamOptions>, t: number): readonly number[] {

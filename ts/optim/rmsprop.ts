@@ -71,9 +71,8 @@ export class RMSProp extends Optimizer<RMSPropOptions> {
     ...DECAY_DEFAULTS,
   }
   static override readonly allowed = { epsilonPlacement: ['outside', 'inside'] }
-
   /** @internal */
-  protected override rule({ centered, momentum, learningRateInside }: Required<RMSPropOptions>): UpdateRule {
+  static override readonly rule = ({ centered, momentum, learningRateInside }: Required<RMSPropOptions>): UpdateRule => {
     if (momentum === 0) return centered ? CENTERED : RULE
     return { ...(centered ? CENTERED_WITH_MOMENTUM : WITH_MOMENTUM), scaledByRate: learningRateInside ? SCALED_INSIDE : SCALED }
   }

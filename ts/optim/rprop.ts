@@ -6,7 +6,6 @@ import { rprop } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import { positive } from './base/options.js'
 import type { ParameterSpan } from './base/span.js'
-import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link Rprop}. */
 export interface RpropOptions extends DecayOptions {
@@ -19,8 +18,6 @@ export interface RpropOptions extends DecayOptions {
   /** Longest step. Default 50. */
   maximumStep?: number
 }
-
-const RULE: UpdateRule = { kernel: 'rprop', part: UPDATES, slots: ['previous', 'step'], numbers: rprop, scaledByRate: [] }
 
 /**
  * Resilient backpropagation (iRprop⁻): only the sign of the gradient counts, each parameter has its own step length.
@@ -55,11 +52,8 @@ export class Rprop extends Optimizer<RpropOptions> {
     minimumStep: positive,
     maximumStep: positive,
   }
-
   /** @internal */
-  protected override rule(): UpdateRule {
-    return RULE
-  }
+  static override readonly rule = { kernel: 'rprop', part: UPDATES, slots: ['previous', 'step'], numbers: rprop, scaledByRate: [] }
 
   protected override begin(group: ParameterGroup<Required<RpropOptions>>, span: ParameterSpan): void {
     group.backend.kernels.fill(group.slotOf(span, 1), span.n, group.values.learningRate)

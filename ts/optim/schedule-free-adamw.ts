@@ -4,7 +4,6 @@ import { scheduleFreeAdamw } from './base/numbers.js'
 import { biasCorrection } from './base/scalar-math.js'
 import { SCHEDULE_FREE_ALLOWED, SCHEDULE_FREE_DEFAULTS, ScheduleFree, type ScheduleFreeOptions } from './base/schedule-free.js'
 import type { Scalars } from './base/span.js'
-import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link ScheduleFreeAdamW}. */
 export interface ScheduleFreeAdamWOptions extends ScheduleFreeOptions {
@@ -15,8 +14,6 @@ export interface ScheduleFreeAdamWOptions extends ScheduleFreeOptions {
   /** Default 1e-8. */
   epsilon?: number
 }
-
-const RULE: UpdateRule = { kernel: 'scheduleFreeAdamw', part: UPDATES, slots: ['z', 'v'], numbers: scheduleFreeAdamw }
 
 /**
  * {@link ScheduleFreeSGD} with Adam's scaling.
@@ -46,11 +43,8 @@ export class ScheduleFreeAdamW extends ScheduleFree<ScheduleFreeAdamWOptions> {
     ...SCHEDULE_FREE_DEFAULTS,
   }
   static override readonly allowed = { ...SCHEDULE_FREE_ALLOWED, beta1: { min: 0, max: 1, openMin: true } }
-
   /** @internal */
-  protected override rule(): UpdateRule {
-    return RULE
-  }
+  static override readonly rule = { kernel: 'scheduleFreeAdamw', part: UPDATES, slots: ['z', 'v'], numbers: scheduleFreeAdamw }
 
   protected override betaOf({ beta1 }: Required<ScheduleFreeAdamWOptions>): number {
     return beta1

@@ -3,15 +3,12 @@ import { UPDATES } from '../backend/wasm/parts.js'
 import { scheduleFreeSgd } from './base/numbers.js'
 import { SCHEDULE_FREE_ALLOWED, SCHEDULE_FREE_DEFAULTS, ScheduleFree, type ScheduleFreeOptions } from './base/schedule-free.js'
 import type { Scalars } from './base/span.js'
-import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link ScheduleFreeSGD}. */
 export interface ScheduleFreeSGDOptions extends ScheduleFreeOptions {
   /** β: position between z and the average at which gradients are taken. Default 0.9. */
   momentum?: number
 }
-
-const RULE: UpdateRule = { kernel: 'scheduleFreeSgd', part: UPDATES, slots: ['z'], numbers: scheduleFreeSgd }
 
 /**
  * Gradient descent without a schedule: it averages the weights instead of lowering the learning rate.
@@ -38,11 +35,8 @@ export class ScheduleFreeSGD extends ScheduleFree<ScheduleFreeSGDOptions> {
 
   static override readonly defaults: Readonly<Record<string, unknown>> = { learningRate: 1, momentum: 0.9, ...SCHEDULE_FREE_DEFAULTS }
   static override readonly allowed = { ...SCHEDULE_FREE_ALLOWED, momentum: { min: 0, max: 1, openMin: true } }
-
   /** @internal */
-  protected override rule(): UpdateRule {
-    return RULE
-  }
+  static override readonly rule = { kernel: 'scheduleFreeSgd', part: UPDATES, slots: ['z'], numbers: scheduleFreeSgd }
 
   protected override betaOf({ momentum }: Required<ScheduleFreeSGDOptions>): number {
     return momentum

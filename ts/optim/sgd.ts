@@ -55,16 +55,13 @@ export class SGD extends Optimizer<SGDOptions> {
     ...DECAY_DEFAULTS,
   }
   static override readonly allowed: Readonly<Record<string, Allowed>> = { dampening: nonNegative }
-
   /** @internal */
-  protected override rule({ momentum, learningRateInside }: Required<SGDOptions>): UpdateRule {
-    return momentum === 0 ? DESCENT_RULE : learningRateInside ? RATE_INSIDE_RULE : VELOCITY_RULE
-  }
+  static override readonly rule = ({ momentum, learningRateInside }: Required<SGDOptions>): UpdateRule =>
+    momentum === 0 ? DESCENT_RULE : learningRateInside ? RATE_INSIDE_RULE : VELOCITY_RULE
 
   protected override checkOptions({ nesterov, momentum, dampening }: Required<SGDOptions>): void {
-    if (nesterov && (momentum === 0 || dampening !== 0)) {
+    if (nesterov && (momentum === 0 || dampening !== 0))
       throw rangeError(`${this.name}: nesterov wants momentum > 0 and dampening 0, got momentum ${momentum} and dampening ${dampening}`)
-    }
   }
 
   protected override hyper(o: Required<SGDOptions>, t: number): readonly number[] {

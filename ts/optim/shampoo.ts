@@ -60,23 +60,15 @@ export class Shampoo extends Optimizer<ShampooOptions> {
     rootEvery: atLeast1,
     maximumDimension: nonNegative,
   }
+  static override readonly perTensor = true
   private workspace: Workspace | undefined
-
-  protected override get perTensor(): boolean {
-    return true
-  }
 
   protected override extras({ maximumDimension }: Required<ShampooOptions>, parameter: Parameter): Readonly<Record<string, number>> {
     const [rows, cols] = matrixSides(parameter)
     const names: [string, string, number][] = [['left', 'leftRoot', rows]]
     if (parameter.rank > 1) names.push(['right', 'rightRoot', cols])
     const kept = names.filter(([, , n]) => n <= maximumDimension)
-    return Object.fromEntries(
-      kept.flatMap(([sum, root, n]) => [
-        [sum, n * n],
-        [root, n * n],
-      ]),
-    )
+    return Object.fromEntries(kept.flatMap(([sum, root, n]) => [sum, root].map((name) => [name, n * n])))
   }
 
   protected override begin(group: ParameterGroup<Required<ShampooOptions>>, span: ParameterSpan): void {

@@ -3,9 +3,6 @@ import { UPDATES } from '../backend/wasm/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
 import { signSgd } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
-import type { UpdateRule } from './base/update-rule.js'
-
-const RULE: UpdateRule = { kernel: 'signSgd', part: UPDATES, slots: [], numbers: signSgd, scaledByRate: ['learningRate'] }
 
 /**
  * Steps of the same length in every parameter.
@@ -26,11 +23,8 @@ export class SignSGD extends Optimizer<DecayOptions> {
   }
 
   static override readonly defaults: Readonly<Record<string, unknown>> = { learningRate: 1e-3, ...DECAY_DEFAULTS }
-
   /** @internal */
-  protected override rule(): UpdateRule {
-    return RULE
-  }
+  static override readonly rule = { kernel: 'signSgd', part: UPDATES, slots: [], numbers: signSgd, scaledByRate: ['learningRate'] }
 
   protected override hyper({ learningRate }: Required<DecayOptions>): readonly number[] {
     return signSgd({ learningRate })

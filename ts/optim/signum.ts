@@ -3,15 +3,12 @@ import { UPDATES } from '../backend/wasm/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
 import { signum } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
-import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link Signum}. */
 export interface SignumOptions extends DecayOptions {
   /** Default 0.9. */
   beta?: number
 }
-
-const RULE: UpdateRule = { kernel: 'signum', part: UPDATES, slots: ['m'], numbers: signum, scaledByRate: ['learningRate'] }
 
 /**
  * The sign of averaged gradients.
@@ -33,11 +30,8 @@ export class Signum extends Optimizer<SignumOptions> {
   }
 
   static override readonly defaults: Readonly<Record<string, unknown>> = { learningRate: 1e-3, beta: 0.9, ...DECAY_DEFAULTS }
-
   /** @internal */
-  protected override rule(): UpdateRule {
-    return RULE
-  }
+  static override readonly rule = { kernel: 'signum', part: UPDATES, slots: ['m'], numbers: signum, scaledByRate: ['learningRate'] }
 
   protected override hyper({ learningRate, beta }: Required<SignumOptions>): readonly number[] {
     return signum({ beta, oneMinusBeta: 1 - beta, learningRate })

@@ -13,7 +13,6 @@ import { atLeast1, nonNegative } from './base/options.js'
 import { orthonormalize } from './base/qr.js'
 import { biasCorrection } from './base/scalar-math.js'
 import type { ParameterSpan } from './base/span.js'
-import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link SOAP}. */
 export interface SOAPOptions extends GroupOptions {
@@ -33,8 +32,6 @@ export interface SOAPOptions extends GroupOptions {
 
 type Group = ParameterGroup<Required<SOAPOptions>>
 type Side = 'left' | 'right'
-
-const RULE: UpdateRule = { kernel: 'adam', slots: ['m', 'v'], numbers: adam }
 
 /**
  * Adam in the eigenbasis of Shampoo's statistics:
@@ -69,17 +66,11 @@ export class SOAP extends Optimizer<SOAPOptions> {
     weightDecay: 0.01,
   }
   static override readonly allowed = { basisEvery: atLeast1, maximumDimension: nonNegative }
-
   /** @internal */
-  protected override rule(): UpdateRule {
-    return RULE
-  }
+  static override readonly rule = { kernel: 'adam', slots: ['m', 'v'], numbers: adam }
+  static override readonly perTensor = true
 
   private workspace: Workspace | undefined
-
-  protected override get perTensor(): boolean {
-    return true
-  }
 
   /** `left` and `right` are the statistics divided by 1 − β (a factor does not change eigenvectors); the other two are Q_L and Q_R. */
   protected override extras({ maximumDimension }: Required<SOAPOptions>, parameter: Parameter): Readonly<Record<string, number>> {
@@ -217,7 +208,6 @@ function columnDot(a: FloatArray, b: FloatArray, n: number, j: number): number {
 function reorder(v: FloatArray, [rows, cols]: readonly [number, number], side: Side, order: Int32Array): void {
   if (order.every((from, j) => from === j)) return
   const old = v.slice()
-  for (let i = 0; i < rows; i++) {
+  for (let i = 0; i < rows; i++)
     for (let j = 0; j < cols; j++) v[i * cols + j] = side === 'left' ? old[order[i] * cols + j] : old[i * cols + order[j]]
-  }
 }

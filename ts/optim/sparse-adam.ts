@@ -30,13 +30,10 @@ export class SparseAdam extends Adam {
 
   static override readonly defaults: Readonly<Record<string, unknown>> = { ...Adam.defaults, epsilonPlacement: 'hat' }
   static override readonly allowed = { ...Adam.allowed, weightDecay: [0], amsgrad: [false], decoupledWeightDecay: [false] }
+  static override readonly perTensor = true
 
   constructor(parameters: OptimizerInput<SparseAdamOptions>, options?: SparseAdamOptions & SharedOptions) {
     super(parameters, options)
-  }
-
-  protected override get perTensor(): boolean {
-    return true
   }
 
   protected override applyToSpan(

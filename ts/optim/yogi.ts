@@ -6,7 +6,6 @@ import { yogi } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import { nonNegative } from './base/options.js'
 import { adamStep } from './base/scalar-math.js'
-import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link Yogi}. */
 export interface YogiOptions extends DecayOptions {
@@ -19,8 +18,6 @@ export interface YogiOptions extends DecayOptions {
   /** First value of m and v. Default 1e-6. */
   initialAccumulator?: number
 }
-
-const RULE: UpdateRule = { kernel: 'yogi', part: UPDATES, slots: ['m', 'v'], numbers: yogi, scaledByRate: ['stepSize'] }
 
 /**
  * Adam whose v moves by a bounded amount: it can grow fast but forgets slowly.
@@ -50,11 +47,8 @@ export class Yogi extends Optimizer<YogiOptions> {
     ...DECAY_DEFAULTS,
   }
   static override readonly allowed = { initialAccumulator: nonNegative }
-
   /** @internal */
-  protected override rule(): UpdateRule {
-    return RULE
-  }
+  static override readonly rule = { kernel: 'yogi', part: UPDATES, slots: ['m', 'v'], numbers: yogi, scaledByRate: ['stepSize'] }
 
   protected override initialize(group: ParameterGroup<Required<YogiOptions>>): void {
     for (const j of [0, 1]) group.fillSlot(j, group.values.initialAccumulator)

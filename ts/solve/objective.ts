@@ -49,9 +49,8 @@ export class Objective implements PointSource {
   /** Value and gradient; a value of NaN if either is not finite. @throws FunctionError if the function does */
   at(x: Float64Array): Point {
     const point = this.evaluate(x)
-    if (!Number.isFinite(point.value) || !allFinite(point.gradient)) {
+    if (!Number.isFinite(point.value) || !allFinite(point.gradient))
       return { ...point, value: point.value === -Infinity ? -Infinity : Number.NaN }
-    }
     if (this.best === null || point.value < this.best.value) this.best = point
     return point
   }

@@ -58,9 +58,8 @@ export class Stopping {
   /** Checks the state before an iteration. */
   before(point: Point): Stop | null {
     const { gradientTolerance = 1e-5, maxEvaluations = Number.POSITIVE_INFINITY } = this.options
-    if (!Number.isFinite(point.value)) {
+    if (!Number.isFinite(point.value))
       return { reason: 'not-finite', message: `the value or gradient is not finite at ${this.iterations === 0 ? 'the start' : 'a step'}` }
-    }
     if (point.value < BOTTOMLESS)
       return { reason: 'not-finite', message: `the function seems to fall without bound: its value is ${point.value.toExponential(1)}` }
     const size = this.steepness(point)
@@ -82,9 +81,8 @@ export class Stopping {
     this.iterations++
     const { x, value, gradient } = now
     const { iterations: iteration, objective } = this
-    if (onIteration?.({ iteration, x: x.slice(), value, gradient: gradient.slice(), evaluations: objective.evaluations }) === false) {
+    if (onIteration?.({ iteration, x: x.slice(), value, gradient: gradient.slice(), evaluations: objective.evaluations }) === false)
       return { reason: 'callback', message: `onIteration stopped after iteration ${iteration}` }
-    }
     if (this.steepness(now) <= gradientTolerance || value < BOTTOMLESS) return null
     let step = 0
     for (let i = 0; i < x.length; i++) step = Math.max(step, Math.abs(x[i] - before.x[i]))

@@ -58,20 +58,18 @@ export function checkData(data: TrainingData, backend: Backend, what: string, { 
     ['targets', targets],
     ['weights', weights],
   ] as const) {
-    if (tensor !== null && tensor.shape[0] !== count) {
+    if (tensor !== null && tensor.shape[0] !== count)
       throw new ShapeError(
         `${what}: ${count} rows of inputs but ${tensor.shape[0]} of ${name} (shapes ${formatShape(inputs.shape)} and ${formatShape(tensor.shape)})` +
           (inputs.rank === 1 && count > tensor.shape[0] ? '; inputs in a flat array want a `shape`' : hintFor(tensor, count)),
       )
-    }
   }
   for (const [name, tensor] of [
     ['inputs', checksInputs ? inputs : null],
     ['targets', targets],
     ['weights', weights],
-  ] as const) {
+  ] as const)
     if (tensor !== null) checkAllFinite(tensor, `${what}: ${name}`)
-  }
   if (weights !== null) checkWeights(weights.read(), what)
   return { inputs, targets, weights, count }
 }

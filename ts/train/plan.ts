@@ -57,9 +57,8 @@ export function planSteps(who: string, model: Module, options: ReadSteps, given 
   const parameters = model.parameters()
   checkOwner(who, parameters, optimizer)
   const size = batchSize === 'full' ? rows.count : Math.min(batchSize, rows.count)
-  if (takesWholeSteps(optimizer) && optimizer.wholeBatch && size < rows.count) {
+  if (takesWholeSteps(optimizer) && optimizer.wholeBatch && size < rows.count)
     throw rangeError(`${who}: ${optimizer.name} compares losses of steps, so each must see all rows: set batchSize: 'full'`)
-  }
   const rates = ratesOf(optimizer)
   if (schedule !== undefined && rates?.some((share) => !Number.isFinite(share)))
     throw rangeError(

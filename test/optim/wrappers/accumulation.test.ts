@@ -175,7 +175,7 @@ describe('fit with GradientAccumulation', () => {
     class Alternating extends OptimizerWrapper {
       calls = 0
       waiting = false
-      step() {
+      override step() {
         this.calls++
         this.waiting = this.calls % 4 !== 0
         if (!this.waiting) this.inner.step()

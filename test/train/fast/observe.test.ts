@@ -2,14 +2,13 @@
 import { describe, expect, test } from 'vitest'
 import { apply } from '../../../ts/autograd.js'
 import { withNormals, withRandom } from '../../../ts/backend/families.js'
-import { supportedVariants } from '../../../ts/debug/index.js'
 import {
   Activation,
   Adam,
   add,
   BatchNorm,
   type Callback,
-  createBackend,
+  type createBackend,
   crossEntropy,
   Dense,
   Dropout,
@@ -52,6 +51,7 @@ import {
 import { Layer } from '../../../ts/nn/layer.js'
 import type { BuildContext } from '../../../ts/nn/module.js'
 import { type OptimizerLike, SparseAdam } from '../../../ts/optim/index.js'
+import { newEngines } from '../../tools/small-nets.js'
 
 const rows = 48
 const numbers = (n: number, seed: number) => Float32Array.from(new Generator(seed).uniforms(n), (u) => 2 * u - 1)
@@ -166,7 +166,7 @@ async function compare(make: () => Module, given: Given = {}, optimizer: (m: Mod
   return fast.execution as Execution
 }
 
-const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
+const backends = newEngines()
 
 describe.each(backends)('$variant', (backend) => {
   const isWasm = backend.name === 'wasm'

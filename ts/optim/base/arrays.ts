@@ -33,9 +33,8 @@ export function isArrayParameter(value: unknown): value is ArrayParameter {
 /** @throws RangeError if value, gradient and shape differ in size */
 export function bindArray(array: ArrayParameter, index: number, backend: Backend = defaultBackend()): ArrayBinding {
   const { value, gradient, name = `array ${index}`, shape = [value.length] } = array
-  if (value.length !== gradient.length) {
+  if (value.length !== gradient.length)
     throw rangeError(`parameter '${name}': value has ${value.length} elements, gradient has ${gradient.length}`)
-  }
   if (sizeOf(shape) !== value.length)
     throw rangeError(`parameter '${name}': ${value.length} values do not fill shape ${formatShape(shape)}`)
   return { array, parameter: new Parameter(value, { name, shape, backend }) }

@@ -28,19 +28,14 @@ export abstract class AveragingOptimizer<O extends object> extends Optimizer<O> 
 
   /** @internal see {@link ShowsAverages} */
   showAverages(): () => void {
-    return exchange(
-      this.groups.flatMap((group) => group.parameters),
-      this.averages(),
-    )
+    const parameters = this.groups.flatMap((group) => group.parameters)
+    return exchange(parameters, this.averages())
   }
 
   /** Runs fn with the averaged weights in the parameters, then restores the trained weights. */
   evaluate<T>(fn: () => T): T {
-    return withWeights(
-      this.groups.flatMap((group) => group.parameters),
-      this.averages(),
-      fn,
-    )
+    const parameters = this.groups.flatMap((group) => group.parameters)
+    return withWeights(parameters, this.averages(), fn)
   }
 }
 

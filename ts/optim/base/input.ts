@@ -5,6 +5,7 @@ import { plainError, typeError } from '../../common/errors.js'
 import { anything, finite, type Schema } from '../../common/options.js'
 import { show } from '../../common/show.js'
 import { Parameter } from '../../parameter.js'
+import { Tensor } from '../../tensor.js'
 import { type ArrayBinding, type ArrayParameter, bindArray, isArrayParameter } from './arrays.js'
 import { TRANSFORM, type TransformOptions } from './transform.js'
 
@@ -69,7 +70,8 @@ export function readGroups<O>(owner: string, parameters: OptimizerInput<O>): Gro
 }
 
 function isList(items: unknown): boolean {
-  return typeof (items as Iterable<unknown> | undefined)?.[Symbol.iterator] === 'function'
+  // a tensor has an iterator that throws
+  return !(items instanceof Tensor) && typeof (items as Iterable<unknown> | undefined)?.[Symbol.iterator] === 'function'
 }
 
 function listOf<T>(owner: string, items: Iterable<T>): Iterable<T> {

@@ -47,6 +47,9 @@ export interface OptimizerClass {
   readonly name: string
   readonly defaults: Readonly<Record<string, unknown>>
   readonly allowed: Readonly<Record<string, Allowed>>
+  readonly perTensor: boolean
+  /** @internal */
+  readonly rule?: UpdateRule | ((options: never) => UpdateRule)
 }
 
 /**
@@ -69,6 +72,10 @@ export abstract class Optimizer<O extends object = object> {
   static readonly defaults: Readonly<Record<string, unknown>> = {}
   /** Allowed values of options that do not follow from their name and type. */
   static readonly allowed: Readonly<Record<string, Allowed>> = {}
+  /** True to update each parameter separately, for methods that need whole tensors. */
+  static readonly perTensor: boolean = false
+  /** @internal Describes the kernel that does the same as {@link update}, or gives the description for some options, the same object for the same kind. */
+  static readonly rule: UpdateRule | ((options: never) => UpdateRule) | undefined = undefined
 
   /** Groups of parameters; their `options` may change at any time. */
   readonly groups: readonly ParameterGroup<Required<O>>[]
@@ -105,19 +112,15 @@ export abstract class Optimizer<O extends object = object> {
   /** The rule: new p from p, gradient g and state. Weight decay and gradient scale are in p and g already. */
   protected abstract update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void
 
-  /** @internal Describes the kernel that does the same as {@link update}. Returns the same object for the same kind of options. */
-  protected rule(_options: Required<O>): UpdateRule | undefined {
-    return undefined
+  /** @internal */
+  protected rule(options: Required<O>): UpdateRule | undefined {
+    const { rule } = this.definition
+    return typeof rule === 'function' ? rule(options as never) : rule
   }
 
   /** Names of the state slots. Returns the same array for the same kind of options. */
   protected slots(options: Required<O>): readonly string[] {
     return this.rule(options)?.slots ?? NO_NAMES
-  }
-
-  /** True to update each parameter separately, for methods that need whole tensors. */
-  protected get perTensor(): boolean {
-    return false
   }
 
   /** State of a parameter besides its slots: names, and numbers of floats. */
@@ -198,7 +201,7 @@ export abstract class Optimizer<O extends object = object> {
 
   // ---- members that users call ----
 
-  /** The class's name, from a static getter of each class: saved states contain the name, and minifiers rename classes. */
+  /** The class's name, which each class states: saved states contain the name, and minifiers rename classes. */
   get name(): string {
     return this.constructor.name
   }
@@ -340,7 +343,7 @@ export abstract class Optimizer<O extends object = object> {
 
   private layout(options: Required<O>): StateLayout {
     const extras = (parameter: Parameter) => this.extras(options, parameter)
-    return { slots: this.slots(options), scalars: this.initialScalars(options), perTensor: this.perTensor, extras }
+    return { slots: this.slots(options), scalars: this.initialScalars(options), perTensor: this.definition.perTensor, extras }
   }
 
   /** Checks combinations of options. @throws RangeError for options that exclude each other */
@@ -348,23 +351,22 @@ export abstract class Optimizer<O extends object = object> {
 
   private optionChanged(group: ParameterGroup<Required<O>>, option: string): void {
     this.checkOptions(group.values)
-    if (this.slots(group.values).join() !== group.slotNames.join()) {
+    if (this.slots(group.values).join() !== group.slotNames.join())
       throw rangeError(`${this.name}: ${option} cannot change like that later on, because the state would have other slots`)
-    }
     group.kernel = this.findKernel(group)
   }
 
   /** The fused kernel; undefined if a subclass overrides the rule without a kernel for it. */
   private findKernel({ values, backend }: ParameterGroup<Required<O>>): Update | undefined {
     const rule = this.rule(values)
-    if (rule === undefined || ownerDepth(this, 'update') < ownerDepth(this, 'rule')) return undefined
+    if (rule === undefined || depthOf('update', Object.getPrototypeOf(this)) < depthOf('rule', this.constructor)) return undefined
     return backend.update(rule.kernel, rule.part)
   }
 }
 
-/** The number of prototypes up to the one that defines a method. */
-function ownerDepth(object: object, method: string): number {
+/** The number of prototypes, from this object on, up to the one that has the member itself. */
+function depthOf(member: string, object: object): number {
   let depth = 0
-  for (let at = Object.getPrototypeOf(object); at !== null && !Object.hasOwn(at, method); at = Object.getPrototypeOf(at)) depth++
+  for (let at = object; at !== null && !Object.hasOwn(at, member); at = Object.getPrototypeOf(at)) depth++
   return depth
 }

@@ -44,7 +44,7 @@ export function schemaOf(definition: Definition): AnySchema {
  */
 export function checked<O extends object>(raw: O, check: (name: string, value: unknown) => void, changed: (name: string) => void): O {
   const guarded = {}
-  for (const name of Object.keys(raw) as (keyof O & string)[]) {
+  for (const name of Object.keys(raw) as (keyof O & string)[])
     Object.defineProperty(guarded, name, {
       enumerable: true,
       get: () => raw[name],
@@ -60,7 +60,6 @@ export function checked<O extends object>(raw: O, check: (name: string, value: u
         }
       },
     })
-  }
   return Object.seal(guarded) as O
 }
 

@@ -83,9 +83,8 @@ export function captureState(
 /** @throws Error for the state of another optimizer, or of other parameters */
 export function checkState(optimizer: string, groups: readonly ParameterGroup[], state: OptimizerState): void {
   if (state?.format !== 'gradus-optimizer/1' || state.optimizer !== optimizer || state.extra) throw wrongState(optimizer, state)
-  if (state.groups.length !== groups.length) {
+  if (state.groups.length !== groups.length)
     throw plainError(`${optimizer}.loadState(): the state has ${state.groups.length} groups, the optimizer ${groups.length}`)
-  }
   savedCount(state.stepCount, `${optimizer}.loadState(): stepCount`)
   savedScalars(state.globals, `${optimizer}.loadState(): globals`)
   savedScalars(state.transforms, `${optimizer}.loadState(): transforms`)
@@ -107,11 +106,8 @@ function viewsOf(group: ParameterGroup, i: number): [string, FloatArray][] {
 }
 
 function checkGroup(optimizer: string, group: ParameterGroup, saved: readonly ParameterState[]): void {
-  checkSizes(
-    optimizer,
-    saved.map(({ size }) => size),
-    group.parameters,
-  )
+  const sizes = saved.map(({ size }) => size)
+  checkSizes(optimizer, sizes, group.parameters)
   for (const [i, p] of group.parameters.entries()) {
     const what = `${optimizer}.loadState(): '${p.name}'`
     savedCount(saved[i].stepCount, `${what}: stepCount`)

@@ -57,7 +57,7 @@ export class GradientAccumulation extends OptimizerWrapper {
     return true
   }
 
-  step(options?: UpdateOptions): void {
+  override step(options?: UpdateOptions): void {
     if (++this.pending < this.every) this.groups[0].backend.arena.end()
     else this.flush(options)
   }

@@ -4,7 +4,7 @@ import { typeError } from '../../common/errors.js'
 import type { Parameter } from '../../parameter.js'
 import type { Tensor } from '../../tensor.js'
 import { AveragingOptimizer } from '../base/averaging.js'
-import type { DecayOptions, GroupOptions, UpdateOptions } from '../base/input.js'
+import type { DecayOptions, GroupOptions } from '../base/input.js'
 import { type OptimizerLike, OptimizerWrapper } from './wrapper.js'
 
 /** Least share of agreeing elements that the scale of a step counts with. */
@@ -40,16 +40,8 @@ export class Cautious extends OptimizerWrapper {
         throw typeError(`Cautious: ${at.name} averages weights, which a changed step would leave behind`)
   }
 
-  step(options?: UpdateOptions): void {
-    this.mask(() => this.inner.step(options))
-  }
-
-  override flush(options?: UpdateOptions): void {
-    this.mask(() => super.flush(options))
-  }
-
-  /** Masks the step that the inner optimizer takes, if it takes one; an accumulating optimizer does not step at every call. */
-  private mask(inner: () => void): void {
+  /** Masks the step that the inner optimizer takes, if it takes one. */
+  protected override around(inner: () => void): void {
     const { stepCount } = this
     const steps = this.groups.flatMap(({ parameters, options }) =>
       parameters.filter((p) => p.gradientState === 'ready' && p.requiresGrad).map((p) => ({ p, options, start: p.data() })),

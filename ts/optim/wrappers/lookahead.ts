@@ -3,7 +3,6 @@ import type { FloatArray } from '../../backend/heap.js'
 import { checkCount } from '../../common/checks.js'
 import { atLeast1, checkOptions, readOptions, type Schema, share } from '../../common/options.js'
 import { withWeights } from '../base/averaging.js'
-import type { UpdateOptions } from '../base/input.js'
 import { fromJson } from '../base/options.js'
 import { type OptimizerLike, OptimizerWrapper, type SavedArray } from './wrapper.js'
 
@@ -50,16 +49,8 @@ export class Lookahead extends OptimizerWrapper {
     this.slow = this.parameters.map((p) => p.data())
   }
 
-  step(options?: UpdateOptions): void {
-    this.follow(() => this.inner.step(options))
-  }
-
-  override flush(options?: UpdateOptions): void {
-    this.follow(() => super.flush(options))
-  }
-
-  /** Moves the slow weights if the inner optimizer took a step; an accumulating optimizer does not step at every call. */
-  private follow(inner: () => void): void {
+  /** Moves the slow weights if the inner optimizer took a step. */
+  protected override around(inner: () => void): void {
     const { stepCount } = this
     inner()
     if (this.stepCount === stepCount || ++this.taken % this.every !== 0) return

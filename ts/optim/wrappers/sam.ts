@@ -83,10 +83,8 @@ export class SAM extends OptimizerWrapper {
     const isSkipped = allocate(4)
     // ρ as a double, then three words for each array
     const table = allocate(8 + 12 * active.length)
-    heap.ints.set(
-      active.flatMap(({ address, gradientAddress, size }) => [address, gradientAddress, size]),
-      table / 4 + 2,
-    )
+    const words = active.flatMap(({ address, gradientAddress, size }) => [address, gradientAddress, size])
+    heap.ints.set(words, table / 4 + 2)
     return {
       before: [...copies.map((args) => copy(...args)), { name: 'perturb', kernel: perturb, args: [table, active.length, isSkipped] }],
       isSkipped,

@@ -5,7 +5,6 @@ import { checkCount } from '../../common/checks.js'
 import { checkOptions, count, countFrom0, readOptions, type Schema, share } from '../../common/options.js'
 import { BufferTensor } from '../../nn/buffer.js'
 import { exchange, withWeights } from '../base/averaging.js'
-import type { UpdateOptions } from '../base/input.js'
 import { fromJson } from '../base/options.js'
 import { type PlainCall, type StepScheme, stepSchemeOf } from '../base/step-scheme.js'
 import { type OptimizerLike, OptimizerWrapper, type SavedArray } from './wrapper.js'
@@ -73,16 +72,8 @@ export class WeightAverage extends OptimizerWrapper {
     )
   }
 
-  step(options?: UpdateOptions): void {
-    this.follow(() => this.inner.step(options))
-  }
-
-  override flush(options?: UpdateOptions): void {
-    this.follow(() => super.flush(options))
-  }
-
-  /** Updates the average if the inner optimizer took a step; an accumulating optimizer does not step at every call. */
-  private follow(inner: () => void): void {
+  /** Updates the average if the inner optimizer took a step. */
+  protected override around(inner: () => void): void {
     const { stepCount } = this
     inner()
     if (this.stepCount === stepCount || ++this.taken <= this.from || (this.taken - this.from) % this.every !== 0) return

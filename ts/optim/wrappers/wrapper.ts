@@ -81,15 +81,24 @@ export abstract class OptimizerWrapper implements OptimizerLike {
     this.inner.zeroGrad()
   }
 
-  abstract step(options?: UpdateOptions): void
+  step(options?: UpdateOptions): void {
+    this.around(() => this.inner.step(options))
+  }
 
   /**
    * Steps on batches that are waiting for others, if there are any ({@link GradientAccumulation}). `fit` calls it at the end of each epoch, and when
-   * a training ends early; in a loop of your own, call it there. A wrapper that acts after steps of the inner optimizer overrides it as well: if
-   * `stepCount` grew, there was such a step.
+   * a training ends early; in a loop of your own, call it there.
    */
   flush(options?: UpdateOptions): void {
-    this.inner.flush?.(options)
+    this.around(() => this.inner.flush?.(options))
+  }
+
+  /**
+   * Calls `inner`, which takes a step of the inner optimizer if `stepCount` grows: one that accumulates does not step at every call. A wrapper that
+   * acts before or after these steps overrides it.
+   */
+  protected around(inner: () => void): void {
+    inner()
   }
 
   /** @internal the averages of the inner optimizer, see {@link ShowsAverages} */
@@ -130,11 +139,8 @@ export abstract class OptimizerWrapper implements OptimizerLike {
   /** The arrays of a state, one for each parameter, as lists of numbers. @throws RangeError unless each is as long as its parameter */
   protected listsOf(saved: readonly SavedArray[] | undefined): ArrayLike<number>[] {
     const lists = (saved ?? []).map((values, i) => savedNumbers(values, `${this.name}.loadState(): array ${i}`))
-    checkSizes(
-      this.name,
-      lists.map(({ length }) => length),
-      this.parameters,
-    )
+    const sizes = lists.map(({ length }) => length)
+    checkSizes(this.name, sizes, this.parameters)
     return lists
   }
 

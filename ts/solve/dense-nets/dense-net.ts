@@ -158,9 +158,8 @@ export class DenseNet {
    * {@link slopes}. `top` is unit-major.
    */
   backwardFrom(top: Ptr, x: Ptr, count: number): void {
-    for (let k = 0; k < this.outputs; k++) {
+    for (let k = 0; k < this.outputs; k++)
       this.scaled(this.last, k, top + 8 * k * count, this.states[this.last].delta + 8 * k * count, count)
-    }
     this.backwardBelow(0, this.outputs, x, count)
   }
 

@@ -112,9 +112,8 @@ export abstract class DenseOptimizer<O extends DenseOptimizerOptions> extends Cl
     const end = (reason: StopReason, message: string, updated = false): NaturalGradientResult => {
       return { loss, gradientSize, updated, converged: reason === 'gradient', reason, message }
     }
-    if (!Number.isFinite(loss + gradientSize)) {
+    if (!Number.isFinite(loss + gradientSize))
       return end('not-finite', `the loss or gradient is not finite${this.undo(chunks, x) ? ' after the last step, which was undone' : ''}`)
-    }
     if (gradientSize <= gradientTolerance) return end('gradient', `the gradient is within ${gradientTolerance}`)
     if (direction === null || !allFinite(direction))
       return end('singular', 'the curvature is not positive definite: more damping is needed')

@@ -168,11 +168,8 @@ function covarianceOf(h: Float64Array, n: number, free: readonly number[], scale
   const inverse = cholesky(unit, m, 0, null, l) && !isSingular(l, m) ? inverseCholesky(l, m) : null
   const none = h.some(Number.isNaN) ? Number.NaN : Number.POSITIVE_INFINITY
   const rows = Array.from({ length: n }, () => new Float64Array(n))
-  for (let i = 0; i < m; i++) {
-    for (let j = 0; j < m; j++) {
-      rows[free[i]][free[j]] = inverse === null ? none : scale * inverse[i * m + j] * d[i] * d[j]
-    }
-  }
+  for (let i = 0; i < m; i++)
+    for (let j = 0; j < m; j++) rows[free[i]][free[j]] = inverse === null ? none : scale * inverse[i * m + j] * d[i] * d[j]
   return rows
 }
 

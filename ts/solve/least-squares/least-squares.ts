@@ -206,9 +206,8 @@ function iterate(
       const before = state.value
       const outcome = advance(state)
       stop = afterTrial(state, before, outcome, options)
-      if (options.onIteration?.(progress(state, iterations, outcome)) === false) {
+      if (options.onIteration?.(progress(state, iterations, outcome)) === false)
         stop = { reason: 'callback', message: `onIteration stopped after trial ${iterations}` }
-      }
     }
   } catch (error) {
     if (!(error instanceof FunctionError)) throw error

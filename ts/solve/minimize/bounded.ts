@@ -87,9 +87,7 @@ function search(objective: Objective, box: Box, now: Point, d: Float64Array, fir
   const isLowEnough = ({ point, promised }: ReturnType<typeof at>) => point.value <= now.value + C1 * promised
   let [t, trials] = [first, 1]
   let trial = at(t)
-  for (; !isLowEnough(trial) && trials < MAX_TRIALS; trials++) {
-    trial = at((t *= shortening(trial.promised, trial.point.value - now.value)))
-  }
+  for (; !isLowEnough(trial) && trials < MAX_TRIALS; trials++) trial = at((t *= shortening(trial.promised, trial.point.value - now.value)))
   for (; t >= first && trial.slope < C2 * trial.promised && trials < MAX_TRIALS; trials++) {
     const longer = at(4 * t)
     if (!(isLowEnough(longer) && longer.point.value < trial.point.value)) break

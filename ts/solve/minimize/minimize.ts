@@ -17,7 +17,7 @@ import { type ConjugateFormula, ConjugateRule } from './conjugate-gradient.js'
 import { descend } from './descent.js'
 import type { DirectionRule } from './direction.js'
 import { GradientDescentRule } from './gradient-descent.js'
-import { type HessianProduct, NewtonRule } from './newton.js'
+import { type HessianAt, type HessianProduct, NewtonRule } from './newton.js'
 import { BFGSRule, LBFGSRule } from './quasi-newton.js'
 import { type TrustRegionOptions, trustRegion } from './trust-region.js'
 
@@ -141,9 +141,8 @@ function runMethod(
   try {
     if (box !== null) return descendWithin(objective, box, options.historySize, start, stopping)
     if (options.method === 'trust-ncg') {
-      const product = productOf(objective, options)
       const region = { radius: options.initialRadius }
-      return trustRegion(objective, (x, use) => use((v) => product(x, v)), start, stopping, options, region)
+      return trustRegion(objective, hessianOf(objective, options), start, stopping, options, region)
     }
     return descend(objective, ruleOf(objective, options), start, stopping)
   } catch (error) {
@@ -159,7 +158,7 @@ function ruleOf(objective: Objective, options: ReadMinimize): DirectionRule {
     case 'cg':
       return new ConjugateRule(options.conjugate)
     case 'newton-cg':
-      return new NewtonRule(productOf(objective, options))
+      return new NewtonRule(hessianOf(objective, options))
     case 'gradient-descent':
       return new GradientDescentRule()
     default:
@@ -170,12 +169,13 @@ function ruleOf(objective: Objective, options: ReadMinimize): DirectionRule {
 const CUBE_ROOT_EPSILON = Math.cbrt(Number.EPSILON)
 
 /** H·v as given, or (g(x + h·v) − g(x − h·v)) / 2h with h·|v|∞ = ∛ε·max(1, |x|∞). */
-function productOf(objective: Objective, { hessianProduct }: MinimizeOptions): HessianProduct {
-  if (hessianProduct !== undefined) return (x, v) => guard(() => hessianProduct(x.slice(), v.slice()))
-  return (x, v) => {
+function hessianOf(objective: Objective, { hessianProduct }: MinimizeOptions): HessianAt {
+  const product: HessianProduct = (x, v) => {
+    if (hessianProduct !== undefined) return guard(() => hessianProduct(x.slice(), v.slice()))
     const h = (CUBE_ROOT_EPSILON * Math.max(1, maxAbs(x))) / (maxAbs(v) || 1)
     const plus = objective.gradientAt(x.map((xi, i) => xi + h * v[i]))
     const minus = objective.gradientAt(x.map((xi, i) => xi - h * v[i]))
     return plus.map((p, i) => (p - minus[i]) / (2 * h))
   }
+  return (x, use) => use((v) => product(x, v))
 }

@@ -7,6 +7,9 @@ import type { DirectionRule } from './direction.js'
 /** H·v at a point. */
 export type HessianProduct = (x: Float64Array, v: Float64Array) => ArrayLike<number>
 
+/** Lends products with the Hessian at a point. @internal */
+export type HessianAt = <T>(x: Float64Array, use: (product: (v: Float64Array) => ArrayLike<number>) => T) => T
+
 /** Options of {@link newtonDirection}. */
 export interface NewtonDirectionOptions {
   /** Stops at |r| ≤ this. Default min(½, √|g|)·|g|, which makes the convergence superlinear. */
@@ -63,12 +66,16 @@ export class NewtonRule implements DirectionRule {
   readonly search = 0.9
   private steepest = false
 
-  constructor(private readonly product: HessianProduct) {}
+  constructor(
+    private readonly hessianAt: HessianAt,
+    private readonly options: NewtonDirectionOptions = {},
+  ) {}
 
   direction({ x, gradient }: Point, d: Float64Array): void {
-    if (this.steepest) scaled(gradient, -1, d)
-    else newtonDirection(gradient, (v) => this.product(x, v), d)
+    const { steepest } = this
     this.steepest = false
+    if (steepest) return scaled(gradient, -1, d)
+    this.hessianAt(x, (product) => newtonDirection(gradient, product, d, this.options))
   }
 
   firstTrial(): number {

@@ -4,7 +4,7 @@ import { addScaled, along, dot, norm, scaled } from '../../common/vector.js'
 import type { Point, PointSource } from '../objective.js'
 import type { Stop } from '../result.js'
 import { type Stopping, withinRounding } from '../stop.js'
-import { nextConjugate } from './newton.js'
+import { type HessianAt, nextConjugate } from './newton.js'
 
 /** Options of the method `trust-ncg`, with SciPy's defaults. */
 export interface TrustRegionOptions {
@@ -59,9 +59,6 @@ function toBoundary(p: Float64Array, d: Float64Array, radius: number): { p: Floa
 }
 
 const COLLAPSED = 'no step within the trust region lowers the value: double precision is exhausted or the gradient is wrong'
-
-/** Lends products with the Hessian at a point. @internal */
-export type HessianAt = <T>(x: Float64Array, use: (product: (v: Float64Array) => ArrayLike<number>) => T) => T
 
 /**
  * Runs the method from a point until something stops it (Nocedal & Wright 2006, algorithm 4.1).

@@ -4,24 +4,28 @@ import type { FloatArray } from '../../backend/heap.js'
 import { type CurvaturePoint, withGaussNewton, withHessian } from '../../curvature/point.js'
 import type { Parameter } from '../../parameter.js'
 import { floatArray, type Tensor } from '../../tensor.js'
+import type { HessianAt } from '../minimize/newton.js'
 import type { Closure } from './closure.js'
 
-/** Products with the curvature at the present parameters, recorded once for all of a call. @internal */
-export type ClosureCurvature = <T>(use: (at: CurvaturePoint) => T) => T
-
 /**
- * The loss of a closure and its Hessian; with a loss of the closure's output the Gauss-Newton matrix. Rows and columns of
- * frozen parameters are zeros. @internal
+ * The loss of a closure and its Hessian; with a loss of the closure's output the Gauss-Newton matrix. Rows and columns of frozen parameters are zeros.
+ * @param write moves the parameters to a point, where the Hessian is recorded once for all products
+ * @internal
  */
 export function curvatureOf(
   parameters: readonly Parameter[],
+  write: (x: Float64Array) => void,
   closure: () => Tensor,
   loss?: (output: Tensor) => Tensor,
-): { whole: Closure; curvature: ClosureCurvature } {
+): { whole: Closure; hessianAt: HessianAt } {
   const trained = parameters.filter((p) => p.requiresGrad)
-  const inAll = <T>(use: (at: CurvaturePoint) => T) => (trained.length === parameters.length ? use : withZeros(parameters, use))
-  if (loss === undefined) return { whole: closure, curvature: (use) => withHessian(closure, trained, inAll(use)) }
-  return { whole: () => loss(closure()), curvature: (use) => withGaussNewton(closure, loss, trained, inAll(use)) }
+  const hessianAt: HessianAt = (x, use) => {
+    write(x)
+    const lend = (at: CurvaturePoint) => use((v) => at.product(v))
+    const inAll = trained.length === parameters.length ? lend : withZeros(parameters, lend)
+    return loss === undefined ? withHessian(closure, trained, inAll) : withGaussNewton(closure, loss, trained, inAll)
+  }
+  return { whole: loss === undefined ? closure : () => loss(closure()), hessianAt }
 }
 
 /** Extends a curvature over the trained parameters to all parameters, frozen ones included. */

@@ -133,11 +133,10 @@ export abstract class ClosureOptimizer<O extends object> {
    * @throws Error for the state of another optimizer, RangeError for a state of other parameters or with invalid options; nothing is changed then
    */
   loadState(state: ClosureState): void {
-    if (state?.format !== 'gradus-closure-optimizer/1' || state.optimizer !== this.name) {
+    if (state?.format !== 'gradus-closure-optimizer/1' || state.optimizer !== this.name)
       throw plainError(
         `${this.name}.loadState(): this is ${state?.optimizer ? `the state of ${state.optimizer}` : 'no state of a closure optimizer'}`,
       )
-    }
     checkSizes(this.name, state.sizes ?? [], this.parameters)
     const schema = schemaOf(this.definition)
     const options = fromJson(state.options, this.definition.defaults)

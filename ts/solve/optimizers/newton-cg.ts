@@ -1,13 +1,10 @@
 /** Hessian-free Newton for training. */
 
-import { scaled } from '../../common/vector.js'
 import { nonNegative, positive } from '../../optim/base/options.js'
 import type { Tensor } from '../../tensor.js'
-import type { DirectionRule } from '../minimize/direction.js'
-import { newtonDirection } from '../minimize/newton.js'
-import type { Point } from '../objective.js'
+import { NewtonRule } from '../minimize/newton.js'
 import type { ClosureResult } from './closure.js'
-import { type ClosureCurvature, curvatureOf } from './closure-curvature.js'
+import { curvatureOf } from './closure-curvature.js'
 import { DescentOptimizer, type DescentOptions } from './descent-optimizer.js'
 
 /** Options of {@link NewtonCG}. */
@@ -54,8 +51,8 @@ export class NewtonCG extends DescentOptimizer<NewtonCGOptions> {
    * @throws errors of the closure; then the parameters are at the best point seen
    */
   step(closure: () => Tensor, loss?: (output: Tensor) => Tensor): ClosureResult {
-    const { whole, curvature } = curvatureOf(this.parameters, closure, loss)
-    return this.run(whole, new ClosureNewtonRule((x) => this.write(x), curvature, this.options))
+    const { whole, hessianAt } = curvatureOf(this.parameters, (x) => this.write(x), closure, loss)
+    return this.run(whole, new NewtonRule(hessianAt, this.options))
   }
 
   protected captured(): Record<string, unknown> {
@@ -63,34 +60,4 @@ export class NewtonCG extends DescentOptimizer<NewtonCGOptions> {
   }
 
   protected restore(): void {}
-}
-
-class ClosureNewtonRule implements DirectionRule {
-  readonly search = 0.9
-  private steepest = false
-
-  constructor(
-    private readonly write: (x: Float64Array) => void,
-    private readonly curvature: ClosureCurvature,
-    private readonly options: Required<NewtonCGOptions>,
-  ) {}
-
-  direction({ x, gradient }: Point, d: Float64Array): void {
-    const steepest = this.steepest
-    this.steepest = false
-    if (steepest) return scaled(gradient, -1, d)
-    const { damping, maxProducts } = this.options
-    this.write(x)
-    this.curvature((at) => newtonDirection(gradient, (v) => at.product(v), d, { damping, maxProducts }))
-  }
-
-  firstTrial(): number {
-    return 1
-  }
-
-  learn(): void {}
-
-  reset(): void {
-    this.steepest = true
-  }
 }

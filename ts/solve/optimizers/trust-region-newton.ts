@@ -1,7 +1,7 @@
 /** Newton's method in a trust region for training. */
 import { positive } from '../../optim/base/options.js'
 import type { Tensor } from '../../tensor.js'
-import { type HessianAt, type TrustRegionOptions, trustRegion } from '../minimize/trust-region.js'
+import { type TrustRegionOptions, trustRegion } from '../minimize/trust-region.js'
 import type { ClosureResult } from './closure.js'
 import { curvatureOf } from './closure-curvature.js'
 import { DescentOptimizer, type DescentOptions } from './descent-optimizer.js'
@@ -49,11 +49,7 @@ export class TrustRegionNewton extends DescentOptimizer<TrustRegionNewtonOptions
    * @throws errors of the closure; then the parameters are at the best point seen
    */
   step(closure: () => Tensor, loss?: (output: Tensor) => Tensor): ClosureResult {
-    const { whole, curvature } = curvatureOf(this.parameters, closure, loss)
-    const hessianAt: HessianAt = (x, use) => {
-      this.write(x)
-      return curvature((at) => use((v) => at.product(v)))
-    }
+    const { whole, hessianAt } = curvatureOf(this.parameters, (x) => this.write(x), closure, loss)
     const region = { radius: this.radius ?? this.options.initialRadius }
     return this.runWith(whole, (source, first, stopping) => {
       const stop = trustRegion(source, hessianAt, first, stopping, this.options, region)

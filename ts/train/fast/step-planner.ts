@@ -40,13 +40,13 @@ export function canPlan(optimizer: unknown): optimizer is Optimizer {
 }
 
 /**
- * True if the `rule` of this optimizer describes the numbers of its updates. A subclass that overrides a method that computes these numbers, but not
- * `rule`, may let them depend on anything.
+ * True if the `static rule` of this optimizer describes the numbers of its updates. A subclass that overrides a method that computes these numbers,
+ * but not `rule`, may let them depend on anything.
  */
 export function isTrueOfNumbers(optimizer: object): boolean {
-  let owner = optimizer
+  let owner = optimizer.constructor
   while (!Object.hasOwn(owner, 'rule')) owner = Object.getPrototypeOf(owner)
-  return NUMBERS.every((method) => isSameMethod(optimizer, owner, method))
+  return NUMBERS.every((method) => isSameMethod(optimizer, owner.prototype, method))
 }
 
 function isSameMethod(a: object, b: object, name: string): boolean {
@@ -104,9 +104,7 @@ export class StepPlanner {
         isLast = each.isOver()
       }
       // an option that was set just now may have chosen another kernel: that step begins the next plan
-      for (let j = 0; j < groups.length; j++) {
-        if (groups[j].kernel === undefined || (i > 0 && groups[j].kernel !== kernels[j])) return i
-      }
+      for (let j = 0; j < groups.length; j++) if (groups[j].kernel === undefined || (i > 0 && groups[j].kernel !== kernels[j])) return i
       if (i === 0) {
         kernels = groups.map((group) => group.kernel)
         this.updateCalls = groups.flatMap((group) => group.spans.map((span) => updateOf(group, span)))

@@ -261,9 +261,7 @@ export class StepProgram {
   private writeRowIndices(ranges: readonly RowRange[], indices: Ptr): void {
     const { ints } = this.optimizer.groups[0].backend.heap
     let word = indices / 4
-    for (const { order, from, to } of ranges) {
-      for (let i = from; i < to; i++) ints[word++] = order === null ? i : order[i]
-    }
+    for (const { order, from, to } of ranges) for (let i = from; i < to; i++) ints[word++] = order === null ? i : order[i]
   }
 
   /** Copies all rows of the data set, as it is now, and picks the rows of the steps from the copy. */
