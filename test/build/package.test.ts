@@ -16,7 +16,7 @@ import { coreSizes, gzipped, modulesIn } from '../bundlers/bundlers.js'
 import { type Program, programsOf } from '../tools/snippets.js'
 
 const REPOSITORY = process.cwd()
-/** Compilers of users: the older one, which takes a second more for each program, tries what may depend on the version. */
+/** Compilers of users: the older one, which takes four times as long, checks the types of `gradus` once, and attw resolves by it. */
 const [TYPESCRIPT_5, TYPESCRIPT] = ['typescript', 'typescript-7'].map((name) => path.join(REPOSITORY, 'node_modules', name, 'bin/tsc'))
 const ATTW = path.join(REPOSITORY, 'node_modules/@arethetypeswrong/cli/dist/index.js')
 
@@ -283,12 +283,14 @@ describe('installed', () => {
   })
 
   test.each([
-    ['nodenext', 'main.ts', TYPESCRIPT],
-    ['nodenext', 'main.mts', TYPESCRIPT],
-    ['nodenext', 'main.cts', TYPESCRIPT_5],
-    ['bundler', 'bundled.ts', TYPESCRIPT],
-  ])('type-checks with %s resolution, %s', (resolution, name, compiler) => {
-    const body = `import { ${NAMES} } from 'gradus'\nimport * as data from 'gradus/data'\nvoid data\nasync function main(): Promise<void> {${PROGRAM}\n${REPORT} }\nvoid main()\n`
+    ['nodenext', ['main.ts', 'main.mts', 'main.cts']],
+    ['bundler', ['bundled.ts']],
+  ])('type-checks with %s resolution, and finds a misspelt option', (resolution, names) => {
+    const body = [
+      `import { ${NAMES} } from 'gradus'\nimport * as data from 'gradus/data'\nvoid data`,
+      `async function main(): Promise<void> {${PROGRAM}\n${REPORT} }\nvoid main()`,
+      '// @ts-expect-error: learningRate\nvoid new Adam(new Dense(1, 1).parameters(), { learningrate: 1 })\nexport {}\n',
+    ].join('\n')
     const module = resolution === 'bundler' ? 'esnext' : 'nodenext'
     const options = [
       '--module',
@@ -302,7 +304,7 @@ describe('installed', () => {
       '--strict',
       '--noEmit',
     ]
-    run(process.execPath, [compiler, ...options, write(name, body)], project)
+    run(process.execPath, [TYPESCRIPT, ...options, ...names.map((name) => write(name, body))], project)
   })
 
   test('the types of all entries fit together', () => {
@@ -329,13 +331,7 @@ describe('installed', () => {
   test('its types stand alone where the compiler knows neither the DOM nor WebAssembly', () => {
     const file = write('bare.mts', `declare global { interface AbortSignal {} }\nimport { load } from 'gradus'\nvoid load()\n`)
     const options = ['--module', 'nodenext', '--target', 'es2022', '--lib', 'es2022', '--strict', '--noEmit']
-    for (const compiler of [TYPESCRIPT_5, TYPESCRIPT]) run(process.execPath, [compiler, ...options, file], project)
-  })
-
-  test('a misspelt option is a type error', () => {
-    const file = write('wrong.mts', `import { Adam, Dense } from 'gradus'\nnew Adam(new Dense(1, 1).parameters(), { learningrate: 1 })\n`)
-    const options = ['--module', 'nodenext', '--target', 'es2022', '--lib', 'es2022,dom', '--strict', '--noEmit']
-    expect(() => run(process.execPath, [TYPESCRIPT, ...options, file], project)).toThrow(/learningrate/)
+    run(process.execPath, [TYPESCRIPT_5, ...options, file], project)
   })
 
   test('brings the command', () => {

@@ -1,6 +1,7 @@
 /** The output of console.log: the numbers, not the engine behind them. */
 import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
+import { grad } from '../../ts/curvature/index.js'
 import '../../ts/entries/node.js'
 import { trainHead } from '../../ts/head/index.js'
 import {
@@ -11,11 +12,13 @@ import {
   fit,
   fitMany,
   mse,
+  mul,
   ones,
   Parameter,
   Sequential,
   square,
   sum,
+  type Tensor,
   tensor,
 } from '../../ts/index.js'
 import { fitStream } from '../../ts/stream/index.js'
@@ -127,4 +130,29 @@ test('a printed history, table model, report or head is a short text', async () 
   expect(inspect(head)).toContain('of 4 examples with 2 numbers each')
   // nothing of this is seen by loops, JSON or clones
   for (const shown of [history, report]) expect(Object.keys(structuredClone(shown))).toEqual(Object.keys(shown))
+})
+
+test('a tensor is taken apart into numbers where that loses no gradient, and never cloned', () => {
+  const [x, apart] = [tensor([1, 2]), 'a Tensor with a gradient is no array: use split, slice, toArray() or data()']
+  const list = (value: Tensor) => value as unknown as Iterable<number>
+  expect(Float32Array.from(list(x))).toEqual(Float32Array.of(1, 2))
+  expect([
+    ...list(
+      tensor([
+        [1, 2],
+        [3, 4],
+      ]),
+    ),
+    ...list(tensor(5)),
+  ]).toEqual([[1, 2], [3, 4], 5])
+  expect(x).toEqual(tensor([1, 2]))
+  expect(x).not.toEqual(tensor([1, 3]))
+  for (const value of [new Parameter([1]), mul(new Parameter([1, 2]), x)]) {
+    expect(() => Array.from(list(value))).toThrow(apart)
+    expect(() => Float32Array.from(list(value))).toThrow(apart)
+    expect(() => new Set(list(value))).toThrow(apart)
+  }
+  expect(() => grad((([a, b]: Iterable<Tensor>) => mul(a, b)) as never)(x)).toThrow(apart)
+  expect(() => new Adam(x as never)).toThrow('Adam: wants parameters (model.parameters())')
+  for (const value of [x, { x }, new Parameter([1])]) expect(() => structuredClone(value)).toThrow(/a Tensor: send its data\(\) and shape/)
 })

@@ -1,6 +1,8 @@
 /** Models of every layer for exports, each with inputs: the same bits on every machine, so that files of them are the same bytes. */
 import { GPT, LearnedPositions, MultiHeadAttention, RMSNorm, SinusoidalPositions, TransformerBlock } from '../../ts/attention/index.js'
 import {
+  AdaptiveAvgPool,
+  AdaptiveMaxPool,
   AvgPool,
   Concat,
   Conv1d,
@@ -204,6 +206,16 @@ export function cases(): Case[] {
       inputShape: [12, 3],
       in: ['onnx', 'torch', 'keras'],
     },
+    ...[
+      { name: 'pooling to a size, of images', layers: [new Conv2d(2, 3, 2), new AdaptiveAvgPool([3, 2]), new Flatten(), new Dense(18, 2)], shape: [6, 4, 2] }, // biome-ignore format: one line
+      { name: 'pooling to a size, of signals', layers: [new Conv1d(2, 3, 2), new AdaptiveMaxPool(5), new Flatten(), new Dense(15, 2)], shape: [9, 2] }, // biome-ignore format: one line
+    ].map(({ name, layers, shape }) => ({
+      name,
+      model: net(...layers),
+      inputs: numbers([2, ...shape]),
+      inputShape: shape,
+      in: ['onnx', 'torch', 'keras'] as const,
+    })),
     {
       name: 'transposed convolution',
       model: net(

@@ -10,6 +10,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { writeFileWhole } from '../../ts/cli/out-file.js'
 import { writeNow } from '../../ts/files/disk-files.js'
 import { temporaryName } from '../../ts/files/temporary-files.js'
+import { bundled } from '../tools/bundled.js'
 
 let folder: string
 beforeEach(() => {
@@ -90,9 +91,11 @@ test('a link leads to where it did, and what was left behind by who cannot be as
 
 const temporaryFiles = () => readdirSync(folder).filter((entry) => entry.endsWith('.tmp'))
 
+const HANG = bundled('hang-child', 'test/files/hang-child.ts')
+
 /** A process that is in the midst of writing a file, and stays there. */
 async function hangingWriter(name: string): Promise<ChildProcess> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'test/files/hang-child.ts', name], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [HANG, name], { stdio: ['ignore', 'pipe', 'inherit'] })
   await once(child.stdout as NodeJS.ReadableStream, 'data')
   return child
 }

@@ -41,7 +41,7 @@ test.each(KINDS)('the temperature of few and many rows %s, right and wrong ones,
       random.uniform() < wrong ? Math.floor(3 * random.uniform()) : likeliest(row),
     )
     const judged = answerOf.map((_, row) => row)
-    const solved = { solve() {}, writeHeldOut: (out: Float64Array) => out.set(logits) } as unknown as Lines
+    const solved = { rows: { width: 1, count: rows }, solve() {}, writeHeldOut: (out: Float64Array) => out.set(logits) } as unknown as Lines
     const held = { answerOf, classes: 3, judged, answers }
     const { temperature } = searchPenalty([solved], held, { spread: 1, only: 1, calibrate: true })
     const lossAt = (log: number) =>

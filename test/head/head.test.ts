@@ -12,6 +12,7 @@ import {
   loadHead,
   trainHead,
 } from '../../ts/head/index.js'
+import { Lines } from '../../ts/head/lines.js'
 import { tensor } from '../../ts/index.js'
 import { collectGarbage } from '../tools/garbage.js'
 
@@ -184,6 +185,54 @@ describe('a head', () => {
     // p-values of known classes are evenly distributed between 0 and 1
     expect(known.reduce((sum, { pValue }) => sum + pValue, 0) / 900).toBeCloseTo(0.5, 1)
     expect((await trainHead(vectors, labels, { noneBelow: 0 })).predict([...vectors[0]].map((x) => 100 * x)).isNone).toBe(false)
+  })
+
+  test('says of zeros that they are none, if no example is zeros: they may be near every mean', async () => {
+    const { vectors, labels } = clouds(['cat', 'dog'], 4, 8, 0.2)
+    const rows = vectors.map((v) => [...v].map((x) => x / Math.hypot(...v)))
+    const head = await trainHead<string>(rows, labels)
+    const zeros = new Float32Array(8)
+    expect(head.predict(zeros)).toMatchObject({ pValue: 0, isNone: true })
+    expect(head.predict(zeros.map((_, j) => Number(j === 7))).pValue).toBeGreaterThan(0)
+    expect((await loadHead(head.bytes())).predict(zeros).isNone).toBe(true)
+    head.add(zeros, 'nothing')
+    for (const own of [head, await loadHead(head.bytes())]) expect(own.predict(zeros).pValue).toBeGreaterThan(0)
+    head.forget({ label: 'nothing' })
+    expect(head.predict(zeros).isNone).toBe(true)
+    expect((await trainHead(rows, labels, { noneBelow: 0 })).predict(zeros).isNone).toBe(false)
+  })
+
+  test('warns of a column that hides the others, not of a scale that all have', async () => {
+    const { vectors, labels } = clouds(['cat', 'dog'], 10, 8, 0.2)
+    const warn = vi.spyOn(console, 'warn').mockReturnValue()
+    const wide = (factor: number, column: number) => vectors.map((v) => v.map((x, j) => (j === column ? factor * x : x)))
+    for (const rows of [wide(100, 3), vectors.map((v) => v.map((x) => 1e6 * x)), wide(0, 3)]) await trainHead(rows, labels)
+    expect(warn).not.toHaveBeenCalled()
+    await trainHead(wide(1e6, 3), labels)
+    await trainHead(
+      wide(1e6, 5),
+      labels.map((label) => [label]),
+    )
+    const said = warn.mock.calls.flat().join('\n')
+    expect(said).toMatch(
+      /trainHead: the numbers at place 3 of the vectors vary [\d,]+ times.*hide them; divide each column.*\n.*at place 5/,
+    )
+    warn.mockRestore()
+  })
+
+  test('held-out losses of few rows with many columns are about those of an exact search', async () => {
+    const solve = Lines.prototype.solve
+    for (let seed = 1; seed < 9; seed++) {
+      const { vectors, labels } = clouds(ANIMALS.slice(0, 3), 5 + 5 * (seed % 3), 50 * (1 + (seed % 2)), 2 + (seed % 3), seed)
+      const head = await trainHead(vectors, labels, { hidden: [] })
+      const exact = vi.spyOn(Lines.prototype, 'solve').mockImplementation(function (this: Lines, penalty, _, every) {
+        solve.call(this, penalty, { absolute: 1e-8 }, every)
+      })
+      const { report } = await trainHead(vectors, labels, { hidden: [], l2: head.l2 })
+      exact.mockRestore()
+      const [got, wanted] = [head.report?.logLoss ?? 0, report?.logLoss ?? 1]
+      expect(Math.abs(got - wanted), `seed ${seed}: ${got}, ${wanted}`).toBeLessThan(0.05 * wanted + 0.002)
+    }
   })
 
   test('priors change probabilities by Bayes’ rule', async () => {

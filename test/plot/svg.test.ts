@@ -1,6 +1,6 @@
 /** Charts as SVG: positions of points, texts of axes, and values that are left out. */
 import { expect, test } from 'vitest'
-import { lineChart } from '../../ts/plot/index.js'
+import { lineChart, textChart } from '../../ts/plot/index.js'
 import { barChart, confusionChart } from '../../ts/plot/svg.js'
 
 const pointsOf = (svg: string) =>
@@ -116,4 +116,36 @@ test('a confusion matrix has its counts, the names, and the share of each row as
   expect(textsOf(svg)).toEqual(expect.arrayContaining(['3', '1', '0', '1,200', 'no', 'yes', 'predicted', 'true']))
   const opacities = Array.from(svg.matchAll(/rx="3"[^>]*fill-opacity="([\d.]+)"/g), ([, share]) => Number(share))
   expect(opacities).toEqual([0.77, 0.3, 0.06, 1].map((share) => expect.closeTo(share, 1)))
+})
+
+test.each<[string, unknown, RegExp]>([
+  ['no list', 3, /^lineChart: lines wants an array.*got 3/],
+  [
+    'a typed array',
+    [{ x: new Float32Array(2), y: [1, 2] }],
+    /x of line 0 wants an array of numbers, got a Float32Array of 2; Array\.from makes one/,
+  ],
+  ['a line without y', [{ x: [1], y: [1] }, { x: [1] }], /y of line 1 wants an array of numbers, got undefined/],
+  ['more x than y', [{ name: 'a', x: [1, 2], y: [1] }], /line 0 wants as many x as y, got 2 and 1/],
+])('a chart of %s is an error in words', (_, lines, said) => {
+  expect(() => lineChart(lines as never)).toThrow(said)
+  expect(() => textChart(lines as never)).toThrow(new RegExp(said.source.replace('lineChart', 'textChart')))
+})
+
+test.each<[string, object, RegExp]>([
+  ['an end that is no number', { xRange: [Number.NaN, 1] }, /xRange wants two numbers, \[low, high\]/],
+  ['an end without end', { yRange: [0, Infinity] }, /yRange wants two numbers/],
+  ['the larger end first', { xRange: [3, 1] }, /xRange wants two numbers, \[low, high\]/],
+  ['logarithms of 0', { logY: true, yRange: [0, 5] }, /yRange of a logarithmic axis wants numbers above 0, got 0/],
+  ['logarithms of −1', { logX: true, xRange: [-1, 5] }, /xRange of a logarithmic axis wants numbers above 0, got -1/],
+])('a range with %s is an error in words', (_, options, said) => {
+  expect(() => lineChart([{ name: '', x: [1, 2], y: [1, 2] }], options)).toThrow(said)
+})
+
+test('a chart of letters has whole numbers of them, and leaves out points without a place', () => {
+  const lines = [{ x: [1, 2, 3], y: [1, 3, 2] }]
+  expect(() => textChart(lines, { width: 20.5 })).toThrow(/width wants a whole number/)
+  expect(() => textChart(lines, { height: 2.5 })).toThrow(/height wants a whole number/)
+  const more = textChart([{ x: [Number.NaN, 1, 2, 3], y: [3, 1, 3, 2] }], { height: 4 })
+  expect(more).toEqual(textChart(lines, { height: 4 }))
 })

@@ -1,10 +1,8 @@
 /** Values and derivatives for extreme numbers, on every backend and in fleets. */
 import { describe, expect, test } from 'vitest'
-import { supportedVariants } from '../../ts/debug/index.js'
 import {
   activate,
   binaryCrossEntropy,
-  createBackend,
   crossEntropy,
   Dense,
   fit,
@@ -19,8 +17,9 @@ import {
   sum,
   tensor,
 } from '../../ts/index.js'
+import { newEngines } from '../tools/small-nets.js'
 
-const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
+const backends = newEngines()
 
 describe.each(backends)('fault 28: $variant', (backend) => {
   test('binaryCrossEntropy of infinite logits: 0 and ∞, never ∞·0', () => {

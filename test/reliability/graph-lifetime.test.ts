@@ -3,11 +3,9 @@
  * operation, never a gradient of other weights. Correct orders, as in training of adversarial pairs, stay allowed.
  */
 import { describe, expect, test } from 'vitest'
-import { supportedVariants } from '../../ts/debug/index.js'
 import {
   Adam,
   add,
-  createBackend,
   Dense,
   fit,
   gather,
@@ -25,8 +23,9 @@ import {
   type Tensor,
   tensor,
 } from '../../ts/index.js'
+import { newEngines } from '../tools/small-nets.js'
 
-const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
+const backends = newEngines()
 
 describe.each(backends)('$variant', (backend) => {
   const pair = () => {

@@ -3,7 +3,6 @@
 import { describe, expect, test } from 'vitest'
 import { ArrayBufferSource, Heap } from '../../ts/backend/heap.js'
 import { grad } from '../../ts/curvature/index.js'
-import { supportedVariants } from '../../ts/debug/index.js'
 import {
   add,
   createBackend,
@@ -23,8 +22,9 @@ import {
 import { numbers } from '../tools/backends.js'
 import { cpuTime } from '../tools/clocks.js'
 import { cases, milliseconds } from '../tools/nightly.js'
+import { newEngines } from '../tools/small-nets.js'
 
-const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
+const backends = newEngines()
 
 test('fault 4: random allocations and frees never overlap, and all of it comes back', () => {
   const random = numbers(1)

@@ -3,11 +3,19 @@
 import { supportedVariants } from '../../ts/debug/index.js'
 import { Adam, type Backend, createBackend, Dense, mse, Sequential } from '../../ts/index.js'
 
-/** JavaScript, and each variant of WebAssembly that runs here. */
-export const allBackends: readonly Backend[] = [
+/** New backends: JavaScript, and each variant of WebAssembly that runs here. For tests of kernels, operations, losses and updates. */
+export const newBackends = (): Backend[] => [
   createBackend({ backend: 'js' }),
   ...supportedVariants().map((variant) => createBackend({ variant })),
 ]
+
+/**
+ * New backends: JavaScript, and the variant of WebAssembly that programs get. For tests of what lies above kernels: the variants differ in the
+ * rounding of multiply-adds alone, which the tests of kernels look at.
+ */
+export const newEngines = (): Backend[] => [createBackend({ backend: 'js' }), createBackend()]
+/** One of each, which tests share that do not count bytes of memory. */
+export const allBackends: readonly Backend[] = newEngines()
 
 /** A net with one weight and one bias. */
 export const lineNet = (backend: Backend) => new Sequential([new Dense(1, 1)], { seed: 1, backend })

@@ -66,11 +66,14 @@ function withSuggestion(text: string, command: Command, root: Command): string {
   const [, what, name = ''] = /^error: unknown (option|command) '([\s\S]*)'\n?$/.exec(text) ?? []
   if (what === undefined) return text
   const flagsOf = ({ options }: Command) => options.flatMap(({ long, hidden }) => (long && !hidden ? [long] : []))
-  const near = nearest(name, what === 'command' ? command.commands.map((part) => part.name()) : [...flagsOf(command), '--help'])
+  // dashes are letters that every option has: '--sv' is not near '--to'
+  const known =
+    what === 'command' ? command.commands.map((part) => part.name()) : [...flagsOf(command), '--help'].map((flag) => flag.slice(2))
+  const near = nearest(what === 'command' ? name : name.replace(/^--?/, ''), known)
   const others = root.commands.filter((other) => flagsOf(other).includes(name)).map((other) => other.name())
   const hint =
     near !== undefined
-      ? `\n(Did you mean ${near}?)`
+      ? `\n(Did you mean ${what === 'command' ? '' : '--'}${near}?)`
       : what === 'option' && others.length > 0
         ? `\n(It is an option of ${others.map((other) => `gradus ${other}`).join(', ')}.)`
         : ''

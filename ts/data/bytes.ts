@@ -1,11 +1,10 @@
 /** Shared code for formats of arrays in bytes: IDX and NumPy's. */
-import { rangeError, typeError } from '../common/errors.js'
-import { show } from '../common/show.js'
+import { rangeError } from '../common/errors.js'
+import { notBytes } from '../common/not-bytes.js'
 
 /** @internal a view of all bytes. @throws TypeError for anything but bytes */
 export function viewOf(bytes: Uint8Array | ArrayBuffer, name: string): DataView {
-  if (typeof bytes?.byteLength !== 'number')
-    throw typeError(`${name}: wants the bytes of a file, an ArrayBuffer or a Uint8Array, got ${show(bytes)}`)
+  if (typeof bytes?.byteLength !== 'number') throw notBytes(name, bytes)
   return bytes instanceof Uint8Array ? new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) : new DataView(bytes)
 }
 

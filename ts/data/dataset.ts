@@ -104,10 +104,8 @@ export function take<D extends Dataset<Targets>>(data: D, from: number, to?: num
   for (const [name, value] of Object.entries({ from: start, to: end }))
     if (!(Number.isInteger(value) && value >= 0)) throw rangeError(`take: ${name} wants a whole number from 0, got ${show(value)}`)
   const first = Math.min(start, data.count)
-  return selectRows(
-    data,
-    Int32Array.from({ length: Math.max(0, Math.min(end, data.count) - first) }, (_, i) => first + i),
-  )
+  const rows = Int32Array.from({ length: Math.max(0, Math.min(end, data.count) - first) }, (_, i) => first + i)
+  return selectRows(data, rows)
 }
 
 /**

@@ -64,9 +64,8 @@ function readHeader(view: DataView, name: string): { element: Element; shape: nu
   if (!element) throw rangeError(`${name}: 0x${hex((magic >>> 8) & 255, 2)} is no IDX element type`)
   const rank = magic & 255
   const start = 4 + 4 * rank
-  if (view.byteLength < start) {
+  if (view.byteLength < start)
     throw rangeError(`${name} is truncated: a header of ${rank} dimensions has ${start} bytes, but there are ${view.byteLength}`)
-  }
   return { element, shape: Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i)), start }
 }
 

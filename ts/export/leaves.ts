@@ -1,7 +1,8 @@
 /** Code that exports share. */
 import { typeError } from '../common/errors.js'
+import { show } from '../common/show.js'
 import { ROOMS } from '../files/kinds.js'
-import type { Module } from '../nn/module.js'
+import { Module } from '../nn/module.js'
 import { Sequential } from '../nn/sequential.js'
 import type { LayerExports } from './layer-exports.js'
 
@@ -39,4 +40,12 @@ export function leavesOf(model: Module): Module[] {
 /** @internal how other programs have a layer of a room, by its exact class; undefined for one of the core, or of one's own */
 export function exportsOf(layer: Module): LayerExports | undefined {
   return ROOMS.find(([, Class]) => layer.constructor === Class)?.[2].exports
+}
+
+/** @internal an error for anything but a model; one of a table, of pictures or of vectors has its net within */
+export function noModel(who: string, got: unknown): TypeError {
+  const { net, toModel } = Object(got)
+  const remedy =
+    net instanceof Module ? '; its net is one, model.net' : typeof toModel === 'function' ? '; await head.toModel() is one' : ''
+  return typeError(`${who}: wants a model, got ${show(got)}${remedy}`)
 }

@@ -1,5 +1,6 @@
 /** The contents of ONNX files: nodes, their attributes, and numbers. */
-import { rangeError, typeError } from '../common/errors.js'
+import { rangeError } from '../common/errors.js'
+import { notBytes } from '../common/not-bytes.js'
 import { shortened, show } from '../common/show.js'
 import { KINDS } from '../io/dtypes.js'
 import { bytesIn, decodeMessage, type Message, messagesOf, numbersOf, textsOf } from './protobuf.js'
@@ -39,8 +40,7 @@ export interface Graph {
  * @throws TypeError for anything but bytes; RangeError beginning with `who`, also for an error in `make`
  */
 export function readGraph<T>(who: string, file: Uint8Array | ArrayBuffer, make: (graph: Graph, bytes: number) => T): T {
-  if (!(file instanceof Uint8Array || file instanceof ArrayBuffer))
-    throw typeError(`${who}: wants the bytes of a file, an ArrayBuffer or a Uint8Array, got ${show(file)}`)
+  if (!(file instanceof Uint8Array || file instanceof ArrayBuffer)) throw notBytes(who, file)
   try {
     return make(graphIn(file instanceof ArrayBuffer ? new Uint8Array(file) : file), file.byteLength)
   } catch (cause) {

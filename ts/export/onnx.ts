@@ -1,9 +1,8 @@
 /** Models as ONNX files, which onnxruntime and others run. Operations of opset 17; numbers as float32. https://onnx.ai/onnx/operators */
 import type { Activation as ActivationName } from '../backend/kernels.js'
-import { rangeError, typeError } from '../common/errors.js'
+import { rangeError } from '../common/errors.js'
 import { anything, readOptions, type Schema, text } from '../common/options.js'
 import { checkShape, type Shape } from '../common/shape.js'
-import { show } from '../common/show.js'
 import type { Bytes } from '../io/safetensors.js'
 import { Activation } from '../nn/activation.js'
 import { BatchNorm } from '../nn/batch-norm.js'
@@ -23,7 +22,7 @@ import { Sequential } from '../nn/sequential.js'
 import { Ensemble } from '../select/ensemble.js'
 import { tensor } from '../tensor.js'
 import type { OnnxAttributes, OnnxGraph } from './layer-exports.js'
-import { exportsOf, withoutExport } from './leaves.js'
+import { exportsOf, noModel, withoutExport } from './leaves.js'
 import { encodeMessage, type Field, Float } from './protobuf.js'
 
 /** Options of {@link toOnnx}. */
@@ -45,36 +44,14 @@ const OPSET = 17
 const FLOAT = 1
 const INT64 = 7
 
-/** Fields of an attribute by its type in ONNX. */
+/** A message from its fields by number. */
+const message = (fields: Readonly<Record<number, Field[1]>>): Field[] =>
+  Object.entries(fields).map(([number, value]): Field => [Number(number), value])
+
+/** An attribute: its name, its values in the field of their type, and the number of the type. */
 function attribute(name: string, value: OnnxAttributes[string]): Field {
-  if (value instanceof Float)
-    return [
-      5,
-      [
-        [1, name],
-        [2, value],
-        [20, 1],
-      ],
-    ]
-  if (typeof value === 'number')
-    return [
-      5,
-      [
-        [1, name],
-        [3, value],
-        [20, 2],
-      ],
-    ]
-  if (typeof value === 'string')
-    return [
-      5,
-      [
-        [1, name],
-        [4, value],
-        [20, 3],
-      ],
-    ]
-  return [5, [[1, name], ...value.map((n): Field => [8, n]), [20, 7]]]
+  const [field, type] = value instanceof Float ? [2, 1] : typeof value === 'number' ? [3, 2] : typeof value === 'string' ? [4, 3] : [8, 7]
+  return [5, [[1, name], ...[value].flat().map((one): Field => [field, one]), [20, type]]]
 }
 
 /**
@@ -88,7 +65,7 @@ function attribute(name: string, value: OnnxAttributes[string]): Field {
  * @throws TypeError naming the layer that ONNX has no operation for, such as a Lambda or a class of your own; RangeError if `inputShape` is required
  */
 export function toOnnx(model: Module, options: OnnxOptions = {}): Bytes {
-  if (!(model instanceof Module)) throw typeError(`toOnnx: wants a model, got ${show(model)}`)
+  if (!(model instanceof Module)) throw noModel('toOnnx', model)
   const { name, ...given } = readOptions('toOnnx', options, TO_ONNX)
   checkLayers(model)
   const { inputShape = inputOf(model) } = given
@@ -119,13 +96,7 @@ export function toOnnx(model: Module, options: OnnxOptions = {}): Bytes {
         [12, valueInfo('output', FLOAT, outputShape)],
       ],
     ],
-    [
-      8,
-      [
-        [1, ''],
-        [2, OPSET],
-      ],
-    ],
+    [8, message({ 1: '', 2: OPSET })],
   ])
 }
 
@@ -170,22 +141,9 @@ function inputOf(model: Module): Shape | undefined {
 
 /** `[rows, …]` of a type. */
 function valueInfo(name: string, type: number, shape: Shape): Field[] {
-  const dimensions = [[[2, 'rows']], ...shape.map((n) => [[1, n]])] as Field[][]
-  return [
-    [1, name],
-    [
-      2,
-      [
-        [
-          1,
-          [
-            [1, type],
-            [2, dimensions.map((dimension): Field => [1, dimension])],
-          ],
-        ],
-      ],
-    ],
-  ]
+  const dimensions = [message({ 2: 'rows' }), ...shape.map((n) => message({ 1: n }))]
+  const tensorType = message({ 1: type, 2: dimensions.map((dimension): Field => [1, dimension]) })
+  return message({ 1: name, 2: message({ 1: tensorType }) })
 }
 
 /** Nodes and constants in the order of computation. */

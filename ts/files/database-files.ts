@@ -17,13 +17,12 @@ export class DatabaseFiles {
     const names = [path, ...earlier]
     await this.transact('readwrite', (store) => {
       // reads and writes of a transaction happen in their order
-      for (let i = names.length - 1; i > 0; i--) {
+      for (let i = names.length - 1; i > 0; i--)
         store.get(names[i - 1]).onsuccess = ({ target }) => {
           const { result } = target as IDBRequest<Uint8Array | undefined>
           if (result !== undefined) store.put(result, names[i])
           if (i === 1) store.put(bytes, path)
         }
-      }
       if (names.length === 1) store.put(bytes, path)
       return undefined
     }).catch((cause) => {

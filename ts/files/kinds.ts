@@ -24,19 +24,29 @@ export interface LayerKind {
   readonly exports?: LayerExports
 }
 
-/** @internal a {@link LayerKind} with the types of its layer and options */
-export function kind<L extends Module, C extends LayerConfig>(how: {
-  save: (layer: L) => C
+/** A {@link LayerKind} with the types of its layer and options. */
+interface Kind<L extends Module, C extends LayerConfig> {
+  /** Default: the fields of the layer that have these names. */
+  save?: (layer: L) => C
   names: readonly (keyof C & string)[]
   load: (config: C, options: { backend?: Backend }) => L
   shapes?: (config: C) => LayerTensors
   exports?: LayerExports
-}): LayerKind {
-  return how as unknown as LayerKind
+}
+
+/** @internal a kind whose layers are saved by their fields, unless it says how */
+export function kind<L extends Module, C extends LayerConfig>(how: Kind<L, C>): LayerKind {
+  const save = (layer: L) => Object.fromEntries(how.names.map((name) => [name, layer[name as keyof Module]]))
+  return { save, ...how } as unknown as LayerKind
 }
 
 /** @internal a class of layers, by the name that it has in files */
 export type LayerInFiles = readonly [name: string, Class: abstract new (...args: never[]) => Module, kind: LayerKind]
+
+/** @internal the entry of a class of layers, with the types of its layer and options */
+export function layerInFiles<L extends Module, C extends LayerConfig>(name: string, Class: LayerInFiles[1], how: Kind<L, C>): LayerInFiles {
+  return [name, Class, kind(how)]
+}
 
 /** @internal layers of the rooms that the program imports */
 export const ROOMS: LayerInFiles[] = []

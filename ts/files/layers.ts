@@ -21,7 +21,7 @@ import { type BinnedColumn, PiecewiseLinearEmbedding } from '../nn/piecewise-lin
 import { Scale } from '../nn/scale.js'
 import { Sequential } from '../nn/sequential.js'
 import { Ensemble } from '../select/ensemble.js'
-import { kind, type LayerConfig, type LayerInFiles, type LayerKind, ROOMS } from './kinds.js'
+import { type LayerConfig, type LayerInFiles, type LayerKind, layerInFiles, ROOMS } from './kinds.js'
 
 /** The weights come from the file. */
 const UNFILLED = { weightInitializer: 'zeros' } as const
@@ -32,76 +32,46 @@ function checkFlag(what: string, value: unknown): void {
 
 /** Classes of layers that files hold, by the names that they have there. */
 const LAYERS: readonly LayerInFiles[] = [
-  [
-    'Dense',
-    Dense,
-    kind<Dense, { inputs: number; outputs: number; activation: ActivationName; bias: boolean }>({
-      save: ({ inputs, outputs, activation, bias }) => ({ inputs, outputs, activation, bias: bias !== null }),
-      names: ['inputs', 'outputs', 'activation', 'bias'],
-      load: ({ inputs, outputs, activation, bias }, options) => {
-        checkFlag('Dense: bias', bias)
-        return new Dense(inputs, outputs, { activation, bias, ...UNFILLED, ...options })
-      },
-      shapes: ({ inputs, outputs, bias }) => ({ weight: [inputs, outputs], ...(bias && { bias: [outputs] }) }),
-    }),
-  ],
-  [
-    'Activation',
-    Activation,
-    kind<Activation, { activation: ActivationName }>({
-      save: ({ activation }) => ({ activation }),
-      names: ['activation'],
-      load: ({ activation }) => new Activation(activation),
-    }),
-  ],
-  [
-    'BatchNorm',
-    BatchNorm,
-    kind<BatchNorm, { width: number; epsilon: number; momentum: number; activation: ActivationName }>({
-      save: ({ width, epsilon, momentum, activation }) => ({ width, epsilon, momentum, activation }),
-      names: ['width', 'epsilon', 'momentum', 'activation'],
-      load: ({ width, ...options }, more) => new BatchNorm(width, { ...options, ...more }),
-      shapes: ({ width }) => ({ weight: [width], bias: [width], runningMean: [width], runningVariance: [width] }),
-    }),
-  ],
-  [
-    'LayerNorm',
-    LayerNorm,
-    kind<LayerNorm, { width: number; epsilon: number }>({
-      save: ({ width, epsilon }) => ({ width, epsilon }),
-      names: ['width', 'epsilon'],
-      load: ({ width, epsilon }, options) => new LayerNorm(width, { epsilon, ...options }),
-      shapes: ({ width }) => ({ weight: [width], bias: [width] }),
-    }),
-  ],
-  [
-    'Embedding',
-    Embedding,
-    kind<Embedding, { count: number; width: number }>({
-      save: ({ count, width }) => ({ count, width }),
-      names: ['count', 'width'],
-      load: ({ count, width }, options) => new Embedding(count, width, { ...UNFILLED, ...options }),
-      shapes: ({ count, width }) => ({ weight: [count, width] }),
-    }),
-  ],
-  [
-    'EmbedColumns',
-    EmbedColumns,
-    kind<EmbedColumns, { features: number; columns: readonly ColumnToEmbed[] }>({
-      save: ({ features, columns }) => ({ features, columns }),
-      names: ['features', 'columns'],
-      load: ({ features, columns }, options) => new EmbedColumns(features, columns, { ...UNFILLED, ...options }),
-      shapes: ({ columns }) => {
-        if (!Array.isArray(columns)) throw rangeError(`EmbedColumns: columns wants a list, got ${show(columns)}`)
-        return Object.fromEntries(columns.map((column, i) => [`tables.${i}.weight`, [column?.count, column?.size]]))
-      },
-    }),
-  ],
-  [
+  layerInFiles<Dense, { inputs: number; outputs: number; activation: ActivationName; bias: boolean }>('Dense', Dense, {
+    save: ({ inputs, outputs, activation, bias }) => ({ inputs, outputs, activation, bias: bias !== null }),
+    names: ['inputs', 'outputs', 'activation', 'bias'],
+    load: ({ inputs, outputs, activation, bias }, options) => {
+      checkFlag('Dense: bias', bias)
+      return new Dense(inputs, outputs, { activation, bias, ...UNFILLED, ...options })
+    },
+    shapes: ({ inputs, outputs, bias }) => ({ weight: [inputs, outputs], ...(bias && { bias: [outputs] }) }),
+  }),
+  layerInFiles<Activation, { activation: ActivationName }>('Activation', Activation, {
+    names: ['activation'],
+    load: ({ activation }) => new Activation(activation),
+  }),
+  layerInFiles<BatchNorm, { width: number; epsilon: number; momentum: number; activation: ActivationName }>('BatchNorm', BatchNorm, {
+    names: ['width', 'epsilon', 'momentum', 'activation'],
+    load: ({ width, ...options }, more) => new BatchNorm(width, { ...options, ...more }),
+    shapes: ({ width }) => ({ weight: [width], bias: [width], runningMean: [width], runningVariance: [width] }),
+  }),
+  layerInFiles<LayerNorm, { width: number; epsilon: number }>('LayerNorm', LayerNorm, {
+    names: ['width', 'epsilon'],
+    load: ({ width, epsilon }, options) => new LayerNorm(width, { epsilon, ...options }),
+    shapes: ({ width }) => ({ weight: [width], bias: [width] }),
+  }),
+  layerInFiles<Embedding, { count: number; width: number }>('Embedding', Embedding, {
+    names: ['count', 'width'],
+    load: ({ count, width }, options) => new Embedding(count, width, { ...UNFILLED, ...options }),
+    shapes: ({ count, width }) => ({ weight: [count, width] }),
+  }),
+  layerInFiles<EmbedColumns, { features: number; columns: readonly ColumnToEmbed[] }>('EmbedColumns', EmbedColumns, {
+    names: ['features', 'columns'],
+    load: ({ features, columns }, options) => new EmbedColumns(features, columns, { ...UNFILLED, ...options }),
+    shapes: ({ columns }) => {
+      if (!Array.isArray(columns)) throw rangeError(`EmbedColumns: columns wants a list, got ${show(columns)}`)
+      return Object.fromEntries(columns.map((column, i) => [`tables.${i}.weight`, [column?.count, column?.size]]))
+    },
+  }),
+  layerInFiles<PiecewiseLinearEmbedding, { features: number; columns: readonly BinnedColumn[]; size: number }>(
     'PiecewiseLinearEmbedding',
     PiecewiseLinearEmbedding,
-    kind<PiecewiseLinearEmbedding, { features: number; columns: readonly BinnedColumn[]; size: number }>({
-      save: ({ features, columns, size }) => ({ features, columns, size }),
+    {
       names: ['features', 'columns', 'size'],
       load: ({ features, columns, size }, options) => new PiecewiseLinearEmbedding(features, columns, { size, ...UNFILLED, ...options }),
       shapes: ({ columns, size }) => {
@@ -109,101 +79,75 @@ const LAYERS: readonly LayerInFiles[] = [
         const weights = columns.map((column, i) => [`weights.${i}`, [column?.edges?.length, size]])
         return { ...Object.fromEntries(weights), bias: [columns.length * size, 1] }
       },
-    }),
-  ],
-  [
-    'PeriodicEmbedding',
+    },
+  ),
+  layerInFiles<
     PeriodicEmbedding,
-    kind<PeriodicEmbedding, { features: number; columns: readonly number[]; form: 'plr' | 'pbld'; size: number; frequencies: number }>({
-      save: ({ features, columns, form, size, frequencies }) => ({ features, columns, form, size, frequencies }),
-      names: ['features', 'columns', 'form', 'size', 'frequencies'],
-      load: ({ features, ...how }, options) => new PeriodicEmbedding(features, { ...how, ...options }),
-      shapes: ({ columns, form, size, frequencies }) => {
-        if (!Array.isArray(columns)) throw rangeError(`PeriodicEmbedding: columns wants a list, got ${show(columns)}`)
-        const each = (name: string, shape: Shape) => Object.fromEntries(columns.map((_, i) => [`${name}.${i}`, shape]))
-        return {
-          ...each('rates', [frequencies, 1]),
-          ...(form === 'pbld' && each('phases', [frequencies, 1])),
-          ...each('weights', [form === 'pbld' ? frequencies : 2 * frequencies, size]),
-          bias: [columns.length * size, 1],
-        }
-      },
-    }),
-  ],
-  [
-    'Scale',
-    Scale,
-    kind<Scale, { width: number; members: number | null }>({
-      save: ({ width, members }) => ({ width, members: members ?? null }),
-      names: ['width', 'members'],
-      load: ({ width, members }, options) => new Scale(width, { ...(members !== null && { members }), ...UNFILLED, ...options }),
-      shapes: ({ width, members }) => ({ weight: members === null ? [width] : [members, 1, width] }),
-    }),
-  ],
-  [
-    'EnsembleDense',
+    { features: number; columns: readonly number[]; form: 'plr' | 'pbld'; size: number; frequencies: number }
+  >('PeriodicEmbedding', PeriodicEmbedding, {
+    names: ['features', 'columns', 'form', 'size', 'frequencies'],
+    load: ({ features, ...how }, options) => new PeriodicEmbedding(features, { ...how, ...options }),
+    shapes: ({ columns, form, size, frequencies }) => {
+      if (!Array.isArray(columns)) throw rangeError(`PeriodicEmbedding: columns wants a list, got ${show(columns)}`)
+      const each = (name: string, shape: Shape) => Object.fromEntries(columns.map((_, i) => [`${name}.${i}`, shape]))
+      return {
+        ...each('rates', [frequencies, 1]),
+        ...(form === 'pbld' && each('phases', [frequencies, 1])),
+        ...each('weights', [form === 'pbld' ? frequencies : 2 * frequencies, size]),
+        bias: [columns.length * size, 1],
+      }
+    },
+  }),
+  layerInFiles<Scale, { width: number; members: number | null }>('Scale', Scale, {
+    save: ({ width, members }) => ({ width, members: members ?? null }),
+    names: ['width', 'members'],
+    load: ({ width, members }, options) => new Scale(width, { ...(members !== null && { members }), ...UNFILLED, ...options }),
+    shapes: ({ width, members }) => ({ weight: members === null ? [width] : [members, 1, width] }),
+  }),
+  layerInFiles<
     EnsembleDense,
-    kind<EnsembleDense, { inputs: number; outputs: number; members: number; activation: ActivationName; bias: boolean; shared: boolean }>({
-      save: ({ inputs, outputs, members, activation, bias, shared }) => ({
-        inputs,
-        outputs,
-        members,
-        activation,
-        bias: bias !== null,
-        shared,
-      }),
-      names: ['inputs', 'outputs', 'members', 'activation', 'bias', 'shared'],
-      load: ({ inputs, outputs, members, activation, bias, shared }, options) => {
-        checkFlag('EnsembleDense: bias', bias)
-        checkFlag('EnsembleDense: shared', shared)
-        const unfilled = { ...UNFILLED, inputScaleInitializer: 'ones', outputScaleInitializer: 'ones' } as const
-        return new EnsembleDense(inputs, outputs, members, { activation, bias, shared, ...unfilled, ...options })
-      },
-      shapes: ({ inputs, outputs, members, bias, shared }) => ({
-        weight: shared ? [inputs, outputs] : [members, inputs, outputs],
-        ...(bias && { bias: [members, 1, outputs] }),
-        ...(shared && { inputScale: [members, 1, inputs], outputScale: [members, 1, outputs] }),
-      }),
+    { inputs: number; outputs: number; members: number; activation: ActivationName; bias: boolean; shared: boolean }
+  >('EnsembleDense', EnsembleDense, {
+    save: ({ inputs, outputs, members, activation, bias, shared }) => ({
+      inputs,
+      outputs,
+      members,
+      activation,
+      bias: bias !== null,
+      shared,
     }),
-  ],
-  [
-    'EnsembleMean',
-    EnsembleMean,
-    kind<EnsembleMean, { average: EnsembleAverage }>({
-      save: ({ average }) => ({ average }),
-      names: ['average'],
-      load: ({ average }, options) => new EnsembleMean({ average, ...options }),
+    names: ['inputs', 'outputs', 'members', 'activation', 'bias', 'shared'],
+    load: ({ inputs, outputs, members, activation, bias, shared }, options) => {
+      checkFlag('EnsembleDense: bias', bias)
+      checkFlag('EnsembleDense: shared', shared)
+      const unfilled = { ...UNFILLED, inputScaleInitializer: 'ones', outputScaleInitializer: 'ones' } as const
+      return new EnsembleDense(inputs, outputs, members, { activation, bias, shared, ...unfilled, ...options })
+    },
+    shapes: ({ inputs, outputs, members, bias, shared }) => ({
+      weight: shared ? [inputs, outputs] : [members, inputs, outputs],
+      ...(bias && { bias: [members, 1, outputs] }),
+      ...(shared && { inputScale: [members, 1, inputs], outputScale: [members, 1, outputs] }),
     }),
-  ],
-  [
-    'Dropout',
-    Dropout,
-    kind<Dropout, { rate: number }>({
-      save: ({ rate }) => ({ rate }),
-      names: ['rate'],
-      load: ({ rate }, options) => new Dropout(rate, options),
-    }),
-  ],
-  ['Flatten', Flatten, kind<Flatten, Record<string, never>>({ save: () => ({}), names: [], load: () => new Flatten() })],
-  [
-    'Sequential',
-    Sequential,
-    kind<Sequential, { layers: Module[] }>({
-      save: ({ layers }) => ({ layers: [...layers] }),
-      names: ['layers'],
-      load: ({ layers }, options) => new Sequential(layers, options),
-    }),
-  ],
-  [
-    'Ensemble',
-    Ensemble,
-    kind<Ensemble, { members: readonly Module[]; average: EnsembleAverage }>({
-      save: ({ members, average }) => ({ members, average }),
-      names: ['members', 'average'],
-      load: ({ members, average }) => new Ensemble(members, { average }),
-      shapes: ({ members }) => ({ weights: [members?.length ?? 0] }),
-    }),
-  ],
+  }),
+  layerInFiles<EnsembleMean, { average: EnsembleAverage }>('EnsembleMean', EnsembleMean, {
+    names: ['average'],
+    load: ({ average }, options) => new EnsembleMean({ average, ...options }),
+  }),
+  layerInFiles<Dropout, { rate: number }>('Dropout', Dropout, {
+    names: ['rate'],
+    load: ({ rate }, options) => new Dropout(rate, options),
+  }),
+  layerInFiles<Flatten, Record<string, never>>('Flatten', Flatten, { names: [], load: () => new Flatten() }),
+  layerInFiles<Sequential, { layers: Module[] }>('Sequential', Sequential, {
+    save: ({ layers }) => ({ layers: [...layers] }),
+    names: ['layers'],
+    load: ({ layers }, options) => new Sequential(layers, options),
+  }),
+  layerInFiles<Ensemble, { members: readonly Module[]; average: EnsembleAverage }>('Ensemble', Ensemble, {
+    names: ['members', 'average'],
+    load: ({ members, average }) => new Ensemble(members, { average }),
+    shapes: ({ members }) => ({ weights: [members?.length ?? 0] }),
+  }),
 ]
 
 /** @internal the kind of a layer of this library, by its exact class: a subclass may be anything */

@@ -85,7 +85,9 @@ function encodeParts(model: object, parts: Readonly<Record<string, unknown>>, op
     throw typeError(`encodeModel: parts wants an object, { optimizer, classNames }, got ${show(parts)}`)
   if (Object.hasOwn(parts, 'model')) throw rangeError("encodeModel: a part cannot be named 'model', which is the name of the model itself")
   if (!(model instanceof Module) && registeredClass(Object(model))?.how === undefined)
-    throw typeError(`encodeModel: wants a model, such as a Sequential, got ${show(model)}; other classes: registerClass first`)
+    throw typeError(
+      `encodeModel: wants a model, such as a Sequential, got ${show(model)}; ${'save' in Object(model) ? 'its own save(path) writes it' : 'other classes: registerClass first'}`,
+    )
   const half = options.weights && HALVES[options.weights]
   const writer = new TreeWriter('encodeModel', (value, path, writer) => written(value, path, writer, { half, isLenient }))
   const skeleton = { model: writer.visit(model, ''), parts: writer.visit({ ...parts }, '') }

@@ -53,6 +53,7 @@ export function stored<L extends Label>(head: HeadState<L>, withExamples: boolea
       means: halvesOf(spread.means),
       spreads: Float32Array.from(spread.spreads),
       distances: Float32Array.from(spread.distances),
+      hasZeros: spread.hasZeros,
       ...(withExamples && examples && { examples: { vectors: halvesOf(examples.rows.vectors), classOf: examples.classOf.slice() } }),
     },
   }
@@ -71,7 +72,7 @@ export function readState<L extends Label>(file: unknown): HeadState<L> {
   const saved = Object(head) as Record<string, unknown>
   checkFormat(WHO, 'head with one label for each row', file, 'head', FORMAT)
   const { labels, width, l2, temperature, noneBelow, gradientTolerance, counts, priors, report = null } = saved as unknown as HeadState<L>
-  const { spreads, distances, examples } = saved as { spreads: unknown; distances: unknown; examples?: unknown }
+  const { spreads, distances, hasZeros, examples } = saved
   const classes = savedClasses(saved)
   const isGood =
     classes >= 2 &&
@@ -82,6 +83,7 @@ export function readState<L extends Label>(file: unknown): HeadState<L> {
     areNumbers(spreads, classes, Float32Array) &&
     spreads.every((spread) => spread > 0) &&
     areNumbers(distances, undefined, Float32Array) &&
+    typeof hasZeros === 'boolean' &&
     (report === null || isReport(report))
   if (!isGood) throw damaged(WHO, 'its parts do not fit')
   return {
@@ -91,6 +93,7 @@ export function readState<L extends Label>(file: unknown): HeadState<L> {
       means: numbersOf(WHO, 'means', saved.means, width * classes),
       spreads: Float64Array.from(spreads),
       distances: Float64Array.from(distances).sort(),
+      hasZeros,
     },
     examples: examples === undefined || examples === null ? null : examplesOf(WHO, examples, width, classes),
   }

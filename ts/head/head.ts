@@ -23,7 +23,7 @@ export interface HeadPrediction<L extends Label = Label> {
   probabilities: Record<`${L}`, number>
   /**
    * Conformal p-value: the share of examples that are at least as far from the mean of their class as this vector is from the mean of the likeliest
-   * one.
+   * one. 0 for a vector of zeros where no example is one.
    */
   pValue: number
   /** True if the p-value is below `noneBelow`: the vector is probably of no class that the head knows. */
@@ -147,13 +147,8 @@ export class Head<L extends Label = Label> extends AnyHead<L, HeadState<L>> {
       throw rangeError(`forget: a head wants at least two classes, and ${left.size} would be left; add another class first`)
     const kept = labels.map((_, c) => c).filter((c) => left.has(c))
     const after = examples.filter(keeps, (c) => kept.indexOf(c))
-    this.solver.filter(examples, keeps, () =>
-      this.#learn(
-        after,
-        kept.map((c) => labels[c]),
-        onlyClasses(line, kept),
-      ),
-    )
+    const names = kept.map((c) => labels[c])
+    this.solver.filter(examples, keeps, () => this.#learn(after, names, onlyClasses(line, kept)))
   }
 
   /**

@@ -51,7 +51,7 @@ export class Lines {
    * @param without the fold whose rows it does not see. Default: it sees all
    */
   constructor(
-    private readonly rows: EngineRows,
+    readonly rows: EngineRows,
     readonly classes: number,
     public answers: Answers = ONE_CLASS,
     private readonly without = -1,
@@ -125,11 +125,10 @@ export class Lines {
     if (more === 0 || pairs.length === 0) return
     const { width, columns } = this.rows
     this.#history.clear()
-    for (const { s, y } of pairs)
-      this.#history.learn(
-        s,
-        y.map((y, i) => (i % columns === width ? y : y + more * s[i])),
-      )
+    for (const { s, y } of pairs) {
+      const changed = y.map((y, i) => (i % columns === width ? y : y + more * s[i]))
+      this.#history.learn(s, changed)
+    }
   }
 
   #largestWeight(theta: Float64Array): number {
@@ -243,10 +242,8 @@ export function lineOfAll(lines: Lines, rows: number, start: Start | Line | null
 /** A line with more classes, whose weights are 0. */
 export function withClasses(line: Line, after: number): Line {
   const before = line.bias.length
-  return onlyClasses(
-    line,
-    Array.from({ length: after }, (_, c) => (c < before ? c : -1)),
-  )
+  const kept = Array.from({ length: after }, (_, c) => (c < before ? c : -1))
+  return onlyClasses(line, kept)
 }
 
 /** A line with some of its classes. @param kept their numbers; −1 for a new class, whose weights are 0 */

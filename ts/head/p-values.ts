@@ -18,6 +18,8 @@ export interface Spread {
   spreads: Float64Array
   /** Distances of examples in spreads of their class, in order; of many, quantiles. */
   distances: Float64Array
+  /** True if an example is all zeros. */
+  hasZeros: boolean
 }
 
 /** Distances that are kept. */
@@ -55,7 +57,9 @@ export function spreadOf({ vectors, count, width }: Rows, classOf: ArrayLike<num
   let kept = 0
   for (let i = 0; i < count; i++) if (counts[classOf[i]] > 1) distances[kept++] = Math.sqrt(squares[i]) / spreads[classOf[i]]
   distances.sort()
-  return { means, spreads, distances: measured <= MOST_DISTANCES ? distances : quantiles(distances) }
+  let hasZeros = false
+  for (let i = 0; i < count && !hasZeros; i++) hasZeros = vectors[i * width] === 0 && areZeros(vectors.subarray(i * width, (i + 1) * width))
+  return { means, spreads, distances: measured <= MOST_DISTANCES ? distances : quantiles(distances), hasZeros }
 }
 
 // loops over a row are functions of their own: called a thousand times, they are compiled sooner than a loop of loops that runs once
@@ -83,8 +87,16 @@ function quantiles(sorted: Float64Array): Float64Array {
   return Float64Array.from({ length: MOST_DISTANCES }, (_, i) => quantileOf(sorted, i / (MOST_DISTANCES - 1)))
 }
 
-/** The p-value of a vector for a class. */
-export function pValueOf({ means, spreads, distances }: Spread, vector: Float32Array, c: number): number {
+function areZeros(vector: Float32Array): boolean {
+  return vector.every((x) => x === 0)
+}
+
+/**
+ * The p-value of a vector for a class. Zeros, such as the counts or the embedding of an empty text, have no direction, and may be near every mean: theirs
+ * is 0 where no example is like them.
+ */
+export function pValueOf({ means, spreads, distances, hasZeros }: Spread, vector: Float32Array, c: number): number {
+  if (!hasZeros && areZeros(vector)) return 0
   const width = vector.length
   const distance = Math.sqrt(squaredDistance(vector, 0, means, c * width, width)) / spreads[c]
   let [low, high] = [0, distances.length]

@@ -1,6 +1,6 @@
 /** A report on a head as a page, and as lines of a terminal. */
 import { show } from '../common/show.js'
-import { adviceBy, type Block, type Rule } from '../report/blocks.js'
+import { adviceBy, type Block, checkShown, type Rule } from '../report/blocks.js'
 import { formatCount, formatMetric, formatNumber, formatShare } from '../report/format.js'
 import { showInNotebooks } from '../report/notebook.js'
 import { page } from '../report/page.js'
@@ -37,7 +37,8 @@ interface Figures {
  * reportHtml(head).startsWith('<!doctype html>') // true
  */
 export function reportHtml<L extends Label>(head: Head<L> | MultiLabelHead<L>): string {
-  return page({ title: 'report of a head', heading: `${formatCount(head.labels.length)} classes on vectors` }, blocksOf(head))
+  const blocks = blocksOf(head)
+  return page({ title: 'report of a head', heading: `${formatCount(head.labels.length)} classes on vectors` }, blocks)
 }
 
 /**
@@ -55,25 +56,23 @@ showInNotebooks(Head.prototype, reportText, reportHtml)
 showInNotebooks(MultiLabelHead.prototype, reportText, reportHtml)
 
 function blocksOf<L extends Label>(head: Head<L> | MultiLabelHead<L>): Block[] {
+  checkShown(head instanceof Head || head instanceof MultiLabelHead, 'a head of trainHead or loadHead', head)
   return head instanceof MultiLabelHead ? blocksOfSets(head) : blocksOfClasses(head)
 }
 
 /** The blocks that all heads have in common. */
 function factsOf<L extends Label>(head: Head<L> | MultiLabelHead<L>): Block {
   const { report, width, count, l2, temperature, labels } = head
-  const held: [string, string][] =
-    report === null
-      ? []
-      : [
-          ['accuracy', formatMetric(report.accuracy)],
-          ['log loss', formatMetric(report.logLoss)],
-          ['measured on', `${formatCount(report.rows)} rows, each by a head that did not see it (${report.folds} folds)`],
-        ]
+  const heldOf = ({ accuracy, logLoss, rows, folds }: NonNullable<typeof report>): [string, string][] => [
+    ['accuracy', formatMetric(accuracy)],
+    ['log loss', formatMetric(logLoss)],
+    ['measured on', `${formatCount(rows)} rows, each by a head that did not see it (${folds} folds)`],
+  ]
   return {
     ...({ kind: 'facts', title: '' } as const),
     facts: [
       ['classes', `${formatCount(labels.length)}, of ${formatCount(count)} examples with ${formatCount(width)} numbers each`],
-      ...held,
+      ...(report === null ? [] : heldOf(report)),
       ['penalty', `${formatNumber(l2)}${report === null || report.tried.length < 2 ? '' : `, the best of ${report.tried.length}`}`],
       ['temperature', formatNumber(temperature)],
       ...(report?.hidden ? [['hidden layer', hiddenText(report.hidden, head.hidden.length > 0)] as [string, string]] : []),
@@ -121,10 +120,8 @@ function setsNotMeasured(report: SetFigures): string[] {
 
 function fewRows(report: SetFigures): string[] {
   const few = report?.classes.filter(({ rows }) => rows < FEW) ?? []
-  return haveFew(
-    few.map(({ label }) => label),
-    'rows: add some, or leave the class out.',
-  )
+  const names = few.map(({ label }) => label)
+  return haveFew(names, 'rows: add some, or leave the class out.')
 }
 
 /** A sentence on classes that have few of something, if there are any. */
@@ -165,17 +162,11 @@ function blocksOfClasses<L extends Label>(head: Head<L>): Block[] {
       rows: names.map((name, c) => [name, formatCount(counts[c]), ...(isTold ? sharesOf(confusion, classes.indexOf(name)) : [])]),
       ...(isTold && { note: 'of held-out rows: the share of the class that is found, and of rows named so that are of it' }),
     },
-    ...(isTold && classes.length <= MAX_CLASSES
-      ? [
-          {
-            kind: 'matrix',
-            title: 'Taken for',
-            note: 'rows: the true class, columns: the named one',
-            counts: confusion,
-            names: classes,
-          } as const,
-        ]
-      : []),
+    {
+      ...({ kind: 'matrix', title: 'Taken for', note: 'rows: the true class, columns: the named one' } as const),
+      counts: classes.length <= MAX_CLASSES ? confusion : [],
+      names: classes,
+    },
     { kind: 'advice', title: 'What to try next', lines: adviceBy(RULES, { names, counts, report }, undefined) },
   ]
 }

@@ -20,7 +20,8 @@ import { checkRows, haveSets, type Label, type ReadLabels, type Rows, readLabels
  * `LogisticRegressionCV`: multinomial, all folds solved together by L-BFGS, the penalty by held-out log loss. Where the same folds say that a hidden layer
  * is clearly better, it stands behind one (`hidden`), which takes several times as long.
  *
- * Three examples of a class are enough to begin with. The vectors may have any scale; what matters is that all come from the same model.
+ * Three examples of a class are enough to begin with. The vectors may have any scale; what matters is that all come from the same model. A
+ * column that varies thousands of times as much as the usual one hides the others, and a warning names it.
  *
  * @param vectors one a row: arrays, typed arrays, or a tensor [rows, width] of gradus or transformers.js
  * @param labels a text, number or boolean for each row

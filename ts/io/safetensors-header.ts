@@ -1,7 +1,8 @@
 /** The header of a safetensors file, treated as untrusted input: every length is checked before it is used. */
-import { rangeError, typeError } from '../common/errors.js'
+import { rangeError } from '../common/errors.js'
 import { asNoModel } from '../common/file-kinds.js'
 import { list } from '../common/names.js'
+import { notBytes } from '../common/not-bytes.js'
 import { formatShape, sizeOf } from '../common/shape.js'
 import { shortened, show } from '../common/show.js'
 import { DTYPES, KINDS } from './dtypes.js'
@@ -15,8 +16,7 @@ const DEEPEST = 3
 /** @throws TypeError for anything but bytes */
 export function bytesOf(file: Uint8Array | ArrayBuffer): Uint8Array {
   if (file instanceof Uint8Array) return file
-  if (typeof file?.byteLength !== 'number')
-    throw typeError(`decodeSafetensors: wants the bytes of a file, an ArrayBuffer or a Uint8Array, got ${show(file)}`)
+  if (typeof file?.byteLength !== 'number') throw notBytes('decodeSafetensors', file)
   const view: unknown = file
   return ArrayBuffer.isView(view) ? new Uint8Array(view.buffer, view.byteOffset, view.byteLength) : new Uint8Array(file)
 }

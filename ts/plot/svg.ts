@@ -1,4 +1,7 @@
 /** Charts as SVG text, and the marks that they are made of. Text has the color of the page around it. */
+import { rangeError, typeError } from '../common/errors.js'
+import { checkOptions, flag, handler, type Kind, positive, type Schema, text } from '../common/options.js'
+import { show } from '../common/show.js'
 import { type Axis, axisOf, isShown, rangeOf, shortNumber, type Tick } from './scale.js'
 
 /** Colors that people with any color vision can distinguish (Okabe & Ito 2008), readable on white and on black. */
@@ -35,6 +38,39 @@ export interface ChartOptions {
   yRange?: readonly [number, number]
   /** Draws the diagonal, on which predictions are exact. */
   diagonal?: boolean
+}
+
+const ends: Kind = {
+  wants: 'two numbers, [low, high]',
+  fits: (value) => Array.isArray(value) && value.length === 2 && value.every(Number.isFinite) && value[0] <= value[1],
+}
+
+export const CHART = {
+  width: { is: positive },
+  height: { is: positive },
+  title: { is: text },
+  xLabel: { is: text, aka: ['xTitle'] },
+  yLabel: { is: text, aka: ['yTitle'] },
+  logX: { is: flag, aka: ['xLog'] },
+  logY: { is: flag, aka: ['yLog', 'log'] },
+  xText: { is: handler },
+  xRange: { is: ends, aka: ['xLim', 'xDomain'] },
+  yRange: { is: ends, aka: ['yLim', 'yDomain'] },
+  diagonal: { is: flag },
+} satisfies Schema<ChartOptions>
+
+/** @throws TypeError for lines without arrays of numbers, RangeError for a line with more x than y, or fewer */
+export function checkLines(who: string, lines: readonly Pick<Line, 'x' | 'y'>[]): void {
+  if (!Array.isArray(lines)) throw typeError(`${who}: lines wants an array, [{ name, x, y }], got ${show(lines)}`)
+  for (const [i, line] of lines.entries()) {
+    for (const [axis, values] of [['x', line?.x], ['y', line?.y]] as const) // biome-ignore format: one line
+      if (!Array.isArray(values))
+        throw typeError(
+          `${who}: ${axis} of line ${i} wants an array of numbers, got ${show(values)}${ArrayBuffer.isView(values) ? '; Array.from makes one of it' : ''}`,
+        )
+    if (line.x.length !== line.y.length)
+      throw rangeError(`${who}: line ${i} wants as many x as y, got ${line.x.length} and ${line.y.length}`)
+  }
 }
 
 /**
@@ -134,8 +170,14 @@ export function plotted(box: Box, x: Axis, y: Axis, marks: readonly string[], op
  * Lines, or points, over numbers, as the text of an SVG picture.
  *
  * @example lineChart([{ name: 'loss', x: [1, 2, 3], y: [0.9, 0.5, 0.4] }]).startsWith('<svg') // true
+ * @throws RangeError, TypeError for options or lines that do not fit
  */
 export function lineChart(lines: readonly Line[], options: ChartOptions = {}): string {
+  checkOptions('lineChart', options, CHART)
+  checkLines('lineChart', lines)
+  for (const [name, range, log] of [['xRange', options.xRange, options.logX], ['yRange', options.yRange, options.logY]] as const) // biome-ignore format: one line
+    if (log && range && range[0] <= 0)
+      throw rangeError(`lineChart: ${name} of a logarithmic axis wants numbers above 0, got ${show(range[0])}`)
   const { logX = false, logY = false, xText, width = 640, height = 320 } = options
   const named = lines.filter(({ name }) => name !== '')
   const outer = frame(options)
@@ -196,7 +238,7 @@ function legendOf(lines: readonly Line[], { left, right, top }: Box): { places: 
   const places = new Map<Line, Place>()
   let [x, rows] = [left, 1]
   for (const line of lines) {
-    const size = 30 + 6.8 * line.name.length
+    const size = 30 + 7.6 * line.name.length
     if (x > left && x + size - 13 > right) [x, rows] = [left, rows + 1]
     places.set(line, [x, top - 19 + LEGEND_ROW * (rows - 1)])
     x += size
@@ -244,10 +286,7 @@ export function confusionChart(
   names: readonly string[],
   { width = 560 }: Pick<ChartOptions, 'width'> = {},
 ): string {
-  const longest = Math.min(
-    18,
-    names.reduce((most, name) => Math.max(most, name.length), 4),
-  )
+  const longest = names.reduce((most, name) => Math.min(18, Math.max(most, name.length)), 4)
   const left = 34 + 7 * longest
   const size = Math.max(30, Math.min(76, (width - left) / names.length))
   const side = size * names.length

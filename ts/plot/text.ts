@@ -1,6 +1,7 @@
 /** Lines drawn with the dots of Braille letters, eight to a letter, for terminals. */
+import { checkOptions, count, flag, handler, type Schema } from '../common/options.js'
 import { isShown, rangeOf, shortNumber } from './scale.js'
-import type { Line } from './svg.js'
+import { checkLines, type Line } from './svg.js'
 
 /** Options of {@link textChart}. */
 export interface TextChartOptions {
@@ -12,6 +13,13 @@ export interface TextChartOptions {
   /** Colors the letters of a line, given its number. Default: none. */
   paint?: (text: string, line: number) => string
 }
+
+export const TEXT_CHART = {
+  width: { is: count },
+  height: { is: count },
+  logY: { is: flag, aka: ['yLog', 'log'] },
+  paint: { is: handler },
+} satisfies Schema<TextChartOptions>
 
 /** Bits of the dots in a Braille letter, by row and column. */
 const DOTS = [
@@ -25,11 +33,16 @@ const DOTS = [
  * The lines of a chart for a terminal, without its legend.
  *
  * @example textChart([{ x: [1, 2, 3], y: [0.9, 0.5, 0.4] }], { height: 5 }).length > 4 // true
+ * @throws RangeError, TypeError for options or lines that do not fit
  */
 export function textChart(lines: readonly Pick<Line, 'x' | 'y'>[], options: TextChartOptions = {}): string[] {
+  checkOptions('textChart', options, TEXT_CHART)
+  checkLines('textChart', lines)
   const { width = 72, height = 12, logY = false, paint = (text) => text } = options
   const scale = logY ? Math.log : (v: number) => v
-  const points = lines.map(({ x, y }) => x.flatMap((value, i) => (isShown(y[i], logY) ? [[value, scale(y[i])] as const] : [])))
+  const points = lines.map(({ x, y }) =>
+    x.flatMap((value, i) => (isShown(value) && isShown(y[i], logY) ? [[value, scale(y[i])] as const] : [])),
+  )
   const all = points.flat()
   if (all.length === 0) return []
   const [[x0, x1], [y0, y1]] = [rangeOf([all.map(([x]) => x)]), rangeOf([all.map(([, y]) => y)])]

@@ -62,18 +62,28 @@ export type Block = Titled &
     | { kind: 'drawing'; svgs: readonly string[]; wide?: boolean }
   )
 
-const KINDS: Readonly<Record<Block['kind'], true>> = {
-  ...{ facts: true, scores: true, table: true, curve: true, bars: true, courses: true, matrix: true, advice: true, drawing: true },
+/** The list of each kind of block. A block whose list is empty is not shown, so that a room need not leave it out itself. */
+const LISTS: Readonly<Record<Block['kind'], string>> = {
+  ...{ facts: 'facts', scores: 'scores', table: 'rows', curve: 'lines', bars: 'bars', courses: 'courses', matrix: 'counts' },
+  ...{ advice: 'lines', drawing: 'svgs' },
 }
 
-/** Blocks for a reader: advice of no line has no heading either. */
+/** Blocks for a reader: those that have something to show, advice with a note, and facts with a title. */
 export function shownTo(reader: 'page' | 'terminal', blocks: readonly Block[]): Block[] {
-  return blocks.filter((block) => (block.only ?? reader) === reader && (block.kind !== 'advice' || block.lines.length > 0 || block.note))
+  const isEmpty = (block: Block) => (block as unknown as Record<string, readonly unknown[]>)[LISTS[block.kind]].length === 0
+  const speaks = ({ kind, title, note }: Block) => (kind === 'advice' && note) || (kind === 'facts' && title)
+  return blocks.filter((block) => (block.only ?? reader) === reader && (!isEmpty(block) || speaks(block)))
+}
+
+/** @throws TypeError for anything that a room has no report on */
+export function checkShown(isRight: boolean, wants: string, got: unknown): void {
+  const own = ['report', 'model'].find((name) => Object.getPrototypeOf(Object(got)) === Object.prototype && name in Object(got))
+  if (!isRight) throw typeError(`reportHtml and reportText want ${wants}, got ${show(got)}${own === undefined ? '' : `; give its ${own}`}`)
 }
 
 /** Blocks that another room made. @throws TypeError for anything else */
 export function checkBlocks(what: string, given: readonly ReportBlock[]): readonly Block[] {
-  if (!Array.isArray(given) || !given.every((block) => Object.hasOwn(KINDS, block?.kind)))
+  if (!Array.isArray(given) || !given.every((block) => Object.hasOwn(LISTS, block?.kind)))
     throw typeError(`${what} wants blocks, as reportBlocks of gradus/xray returns them, got ${show(given)}`)
   return given as readonly ReportBlock[] as readonly Block[]
 }

@@ -85,11 +85,10 @@ function bodyOf(block: Block): string {
       return lineChart(block.lines, { width: PICTURE_WIDTH, ...block.axes })
     case 'bars':
       return barChart(block.bars, { width: PICTURE_WIDTH })
-    case 'courses':
-      return table(
-        ['', 'course', 'now'],
-        block.courses.map(({ name, values, text, ...scale }) => [name, sparkline(values, scale), text]),
-      )
+    case 'courses': {
+      const rows = block.courses.map(({ name, values, text, ...scale }) => [name, sparkline(values, scale), text])
+      return table(['', 'course', 'now'], rows)
+    }
     case 'matrix':
       return confusionChart(block.counts, block.names, { width: PICTURE_WIDTH })
     case 'advice':

@@ -255,8 +255,6 @@ function checkedMerges(
         throw rangeError(
           `${WHO}: ${where} wants tokens of ${name}, which has no ${show(shortened(token))}; are both files of the same tokenizer?`,
         )
-  return mergesOf(
-    vocabulary,
-    pairs.map(({ pair }) => pair),
-  )
+  const all = pairs.map(({ pair }) => pair)
+  return mergesOf(vocabulary, all)
 }

@@ -43,7 +43,7 @@ export interface TrainTokenizerOptions {
 
 export const TRAIN_TOKENIZER = {
   kind: { is: TOKENIZER_KINDS, default: 'byteBpe' },
-  vocabulary: { is: count, aka: ['vocab_size', 'vocabSize', 'vocabularySize'] },
+  vocabulary: { is: count, aka: ['vocab_size', 'vocabSize', 'vocabularySize', 'size', 'maxTokens', 'num_words'] },
   minCount: { is: count, default: 1, aka: ['min_frequency', 'minFrequency'] },
   special: { is: array, default: [], aka: ['special_tokens', 'specialTokens'] },
   unknown: { is: text, aka: ['unk_token', 'unkToken'] },

@@ -93,12 +93,8 @@ function divergence(name: string, space: Space, target: readonly TrialRecord[], 
   if (all.length < 2 || own.length === 0) return 0
   const range = rangeOf(space[name])
   if (range.kind === 'categorical' ? range.choices.length === 1 : range.low === range.high) return 0
-  const [p, q] = [own, all].map((trials) =>
-    densityOf(
-      trials.map(({ params }) => params[name] as number),
-      range,
-    ),
-  )
+  const valuesOf = (trials: typeof all) => trials.map(({ params }) => params[name] as number)
+  const [p, q] = [own, all].map((trials) => densityOf(valuesOf(trials), range))
   const sum = q.reduce((total, density, i) => total + (density + 1e-12) * ((p[i] + 1e-12) / (density + 1e-12) - 1) ** 2, 0)
   const scale = (own.length / target.length) ** 2 / (all.length / region.length)
   return scale * sum * (target.length / region.length) ** 2

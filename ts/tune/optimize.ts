@@ -338,7 +338,7 @@ class TrialRun<S extends Space> {
 }
 
 function faultText({ number, params }: Trial, message: string): string {
-  return `trial ${number}: ${message.replace(/^trial \d+: /, '')} (parameters ${JSON.stringify(params)})`
+  return `trial ${number}: ${message.replace(/^trial \d+: /, '')} (the objective got the parameters ${JSON.stringify(params)}, and the trial second)`
 }
 
 function inThisThread<S extends Space>(objective: Objective<S>): Runner<S> {

@@ -70,12 +70,8 @@ function largestSubset(front: readonly Observation[], size: number): Observation
 /** For each point the hypervolume that it alone covers, as a share of the largest: 1 for all if the points cannot be distinguished. */
 export function contributions(losses: readonly Losses[]): number[] {
   const points = withinReference(losses)
-  const alone = points.map((point, i) =>
-    addedVolume(
-      point,
-      points.filter((_, j) => j !== i),
-    ),
-  )
+  const without = (i: number) => points.filter((_, j) => j !== i)
+  const alone = points.map((point, i) => addedVolume(point, without(i)))
   const largest = Math.max(...alone)
   return alone.map((volume) => (largest > 0 ? volume / largest : 1))
 }

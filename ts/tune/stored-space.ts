@@ -9,7 +9,7 @@ export const SPACE = 'gradus:space'
 /** The space that a study was made with; for a study of Optuna the ranges of its trials. */
 export function storedSpace(study: StoredStudy): Space {
   const json = study.userAttributes[SPACE]
-  if (typeof json === 'string') {
+  if (typeof json === 'string')
     return Object.fromEntries(
       (parseJson(json) as [string, string, string?, (string | number)[]?][]).map(([name, range, parent, values]) => {
         const parameter = rangeFromJson(range)
@@ -19,7 +19,6 @@ export function storedSpace(study: StoredStudy): Space {
         ]
       }),
     )
-  }
   return Object.fromEntries(study.trials.flatMap(({ ranges }) => Object.entries(ranges)))
 }
 

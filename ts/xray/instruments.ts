@@ -221,10 +221,8 @@ export class Instruments {
       const means = Array.from(margins, (sum) => sum / looks)
       const agreed = means.filter((m) => m > 0).sort((a, b) => a - b)
       const usual = agreed[agreed.length >> 1] ?? Infinity
-      const odd = countOdd(
-        (r) => means[r] < -usual / 2,
-        (r, neighbor) => labels[r] === labels[neighbor],
-      )
+      const isOdd = (r: number) => means[r] < -usual / 2
+      const odd = countOdd(isOdd, (r, neighbor) => labels[r] === labels[neighbor])
       return { rows: rows.length, odd, right: agreed.length / rows.length }
     }
     const sizes = Float64Array.from(margins, Math.abs).sort()
@@ -296,12 +294,8 @@ export class Instruments {
     if (half < 4) return
     const even = Array.from({ length: half }, (_, i) => 2 * i)
     const [a, b] = [0, 1].map((odd) => {
-      const rows = pick(
-        inputs,
-        targets,
-        even.map((r) => r + odd),
-      )
-      return this.gradientOf(rows)
+      const rows = even.map((r) => r + odd)
+      return this.gradientOf(pick(inputs, targets, rows))
     })
     if (a === null || b === null) return
     let [inner, apart] = [0, 0]

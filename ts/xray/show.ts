@@ -64,7 +64,7 @@ export function reportBlocks(report: XrayReport): ReportBlock[] {
 }
 
 function blocksOf(report: XrayReport): Block[] {
-  const { samples, verdicts, end, fit } = report
+  const { verdicts, end, fit } = report
   // a net that has learned little prefers other classes everywhere
   const suspects = fit === undefined || fit.right >= MIN_RIGHT ? (report.suspects ?? []) : []
   const terminal = { kind: 'courses', only: 'terminal' } as const
@@ -73,11 +73,11 @@ function blocksOf(report: XrayReport): Block[] {
     of: (layer: LayerSample) => number | undefined,
     text: (value: number) => string,
     scale: Partial<Course>,
-  ) =>
-    layerCourses(report, of, text, scale).map((courses) => ({
-      ...{ ...terminal, title, courses: courses.slice(0, MAX_LAYERS) },
-      ...(courses.length > MAX_LAYERS && { note: `the first ${MAX_LAYERS} of ${courses.length} layers` }),
-    }))
+  ): Block => {
+    const courses = layerCourses(report, of, text, scale)
+    const note = courses.length > MAX_LAYERS && { note: `the first ${MAX_LAYERS} of ${courses.length} layers` }
+    return { ...terminal, title, courses: courses.slice(0, MAX_LAYERS), ...note }
+  }
   return [
     { kind: 'facts', title: '', facts: factsOf(report) },
     ...(verdicts.length > 0
@@ -96,23 +96,19 @@ function blocksOf(report: XrayReport): Block[] {
         ...(i === 0 && { wide: true }),
       }),
     ),
-    ...(samples.length > 0 ? [{ ...terminal, title: 'The whole net', courses: netCourses(report) }] : []),
-    ...byLayer('Updates by layer, ‖Δw‖ / ‖w‖', ({ updateRatio }) => updateRatio, formatNumber, { log: true }),
-    ...byLayer('Gradient norms by layer', ({ gradientNorm }) => gradientNorm, formatNumber, { log: true }),
-    ...byLayer('Dead units', ({ dead }) => dead, formatShare, { range: [0, 1] }),
-    ...byLayer('Saturated outputs', ({ saturated }) => saturated, formatShare, { range: [0, 1] }),
-    ...(suspects.length > 0
-      ? [
-          {
-            ...({ kind: 'table', title: 'Rows that look mislabelled', head: ['row', 'label', 'the net prefers', 'mean margin'] } as const),
-            note: `numbers among the training rows, from 0${suspects.length > MAX_SUSPECTS ? `; the first ${MAX_SUSPECTS} of ${formatCount(suspects.length)}` : ''}`,
-            rows: suspects
-              .slice(0, MAX_SUSPECTS)
-              .map(({ row, label, suggestion, margin }) => [String(row), String(label), String(suggestion), formatNumber(margin)]),
-          },
-        ]
-      : []),
-    ...(end ? [{ kind: 'facts', title: '', facts: [['the end', end.explanation]] } as const] : []),
+    { ...terminal, title: 'The whole net', courses: netCourses(report) },
+    byLayer('Updates by layer, ‖Δw‖ / ‖w‖', ({ updateRatio }) => updateRatio, formatNumber, { log: true }),
+    byLayer('Gradient norms by layer', ({ gradientNorm }) => gradientNorm, formatNumber, { log: true }),
+    byLayer('Dead units', ({ dead }) => dead, formatShare, { range: [0, 1] }),
+    byLayer('Saturated outputs', ({ saturated }) => saturated, formatShare, { range: [0, 1] }),
+    {
+      ...({ kind: 'table', title: 'Rows that look mislabelled', head: ['row', 'label', 'the net prefers', 'mean margin'] } as const),
+      note: `numbers among the training rows, from 0${suspects.length > MAX_SUSPECTS ? `; the first ${MAX_SUSPECTS} of ${formatCount(suspects.length)}` : ''}`,
+      rows: suspects
+        .slice(0, MAX_SUSPECTS)
+        .map(({ row, label, suggestion, margin }) => [String(row), String(label), String(suggestion), formatNumber(margin)]),
+    },
+    { kind: 'facts', title: '', facts: end ? [['the end', end.explanation]] : [] },
   ]
 }
 
@@ -157,16 +153,13 @@ function layerCourses(
   of: (layer: LayerSample) => number | undefined,
   text: (value: number) => string,
   scale: Partial<Course>,
-): Course[][] {
+): Course[] {
   const values = layers.map((_, i) => layerValues(samples, i, of))
   if (scale.range && !values.some((own) => own.some((value) => (value ?? 0) > 0))) return []
   // one scale for all, so that layers can be compared
-  const range = rangeOf(
-    values.map((own) => own.map((value) => value ?? null)),
-    scale.log,
-  )
-  const courses = layers.flatMap((layer, i) => courseOf(layerName(layer), values[i], text, { range, ...scale }))
-  return courses.length > 0 ? [courses] : []
+  const known = values.map((own) => own.map((value) => value ?? null))
+  const range = rangeOf(known, scale.log)
+  return layers.flatMap((layer, i) => courseOf(layerName(layer), values[i], text, { range, ...scale }))
 }
 
 function courseOf(name: string, given: readonly (number | undefined)[], text: (value: number) => string, scale: Partial<Course>): Course[] {

@@ -124,7 +124,9 @@ describe.runIf(program)('on a queue', { timeout: 60_000 }, () => {
       )
       await worker('w')
       const own = await study()
-      await expect(own.optimize(file, on({ trials: 20 }) as never)).rejects.toThrow(/^trial 2: boom in 2 \(parameters \{"x":/)
+      await expect(own.optimize(file, on({ trials: 20 }) as never)).rejects.toThrow(
+        /^trial 2: boom in 2 \(the objective got the parameters \{"x":/,
+      )
       expect(own.trials[2]).toMatchObject({ state: 'failed', error: 'boom in 2' })
       expect(seen).toContain('w 2 failed: boom in 2')
       expect(own.finished).toBeLessThan(8)

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createStudy, type Entry, float, random } from '../../../ts/tune/index.js'
 import { openStore } from '../../../ts/tune/storage/open.js'
+import { bundled } from '../../tools/bundled.js'
 import type { Server } from './servers.js'
 
 /** How hard the study is disturbed. */
@@ -32,11 +33,12 @@ const SPACE = { x: float(-1, 1), y: float(-1, 1) }
 export async function disturbed(server: Server, { trials, workers, kills, restarts }: Disturbance): Promise<Outcome> {
   const started = performance.now()
   await server.start()
+  const program = bundled('queue-worker', 'test/tune/queue/worker.ts')
   const children = new Set<ChildProcess>()
   let isOver = false
   const begin = () => {
     if (isOver) return
-    const child = spawn(process.execPath, ['--import', 'tsx', 'test/tune/queue/worker.ts', server.url, 'test/tune/queue'], {
+    const child = spawn(process.execPath, [program, server.url, 'test/tune/queue'], {
       stdio: ['ignore', 'ignore', 'inherit'],
     })
     children.add(child)

@@ -144,9 +144,8 @@ function aboutSmall(measured: readonly { net: string; wasm: number; js: number; 
   const [smallest] = measured
   const equal = measured.filter(({ ratio }) => ratio <= EQUAL).at(-1)
   const micro = (stepsPerSecond: number) => `${rough(1e6 / stepsPerSecond)} µs`
-  if (equal === undefined) {
+  if (equal === undefined)
     return `Even on a net as small as ${smallest.net} it is ${rate(smallest.ratio)} times as fast: a step of fit takes ${micro(smallest.wasm)}, not ${micro(smallest.js)}.`
-  }
   if (equal.ratio < 1 / EQUAL) return `On a net as small as ${equal.net} JavaScript is ${rate(1 / equal.ratio)} times as fast.`
   return `For nets as small as ${equal.net} both are about equal: a step of fit takes ${micro(equal.wasm)} with WebAssembly and ${micro(equal.js)} with JavaScript.`
 }

@@ -21,7 +21,6 @@ interface BenchOptions {
 
 const SECONDS = { is: { min: 0.01, max: 60 }, default: 1.5 }
 
-/** The command and its options. */
 export function benchCommand(): Command {
   return new Command('bench')
     .summary('measure training steps per second, WASM beside JS')

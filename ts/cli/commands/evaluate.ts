@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { describeLeftOut } from '../../data/index.js'
 import { evaluateTable, reportText } from '../../table/index.js'
 import { type FileOptions, fileOptions } from '../options/table.js'
+import { checkForPictures } from '../options/values.js'
 import { naming, readRows } from '../table/files.js'
 import { nameOfInput } from '../table/input.js'
 import { checkColumns, fillOption, modelsOf, readModelFor, tellDrift } from '../table/model.js'
@@ -16,7 +17,6 @@ interface EvaluateOptions extends FileOptions {
   fillColumns?: boolean
 }
 
-/** The command and its options. */
 export function evaluateCommand(): Command {
   const command = new Command('evaluate')
     .summary('say how good a model is on rows with answers')
@@ -28,7 +28,9 @@ export function evaluateCommand(): Command {
   for (const option of fileOptions()) command.addOption(option)
   return command.action(async (model: string, file: string, options: EvaluateOptions) => {
     const images = await imageModelFor(model, file)
-    return images === undefined ? evaluate(model, file, options) : evaluateImages(images, model, file, options.json ?? false)
+    if (images === undefined) return evaluate(model, file, options)
+    checkForPictures(command, file, ['json'])
+    return evaluateImages(images, model, file, options.json ?? false)
   })
 }
 
@@ -51,8 +53,6 @@ async function evaluate(modelFile: string, file: string, { json = false, fillCol
     if (left !== '') print(`  ${left}`)
   }
   printLines(reportText(found, { width: Math.min(columns(), 100), paint }))
-  tellDrift(
-    modelsOf(model),
-    each.map(([, { drift }]) => drift),
-  )
+  const drifts = each.map(([, { drift }]) => drift)
+  tellDrift(modelsOf(model), drifts)
 }

@@ -17,7 +17,6 @@ interface ExplainOptions extends FileOptions {
   fillColumns?: boolean
 }
 
-/** The command and its options. */
 export function explainCommand(): Command {
   const command = new Command('explain')
     .summary('say what columns do to the predictions of a model')

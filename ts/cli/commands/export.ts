@@ -41,7 +41,6 @@ interface Written {
   note: string
 }
 
-/** The command and its options. */
 export function exportCommand(): Command {
   return new Command('export')
     .summary('write a model for other programs: ONNX, JavaScript, PyTorch, Keras')

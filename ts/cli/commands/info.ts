@@ -9,7 +9,6 @@ import { backendTitle } from '../backend/title.js'
 import { paint, print, printText } from '../terminal/terminal.js'
 import { version } from '../version.js'
 
-/** The command and its options. */
 export function infoCommand(): Command {
   return new Command('info')
     .summary('print version, runtime and what runs here')
@@ -21,9 +20,8 @@ export function infoCommand(): Command {
 function info({ json = false }: { json?: boolean }): void {
   const facts = collect()
   if (json) return print(JSON.stringify(facts))
-  for (const [name, value] of Object.entries(facts)) {
+  for (const [name, value] of Object.entries(facts))
     printText(`${paint('dim', name.padEnd(10))} ${Array.isArray(value) ? value.join(', ') || 'none' : value}`, ' '.repeat(11))
-  }
 }
 
 function collect(): Record<string, string | string[]> {

@@ -15,7 +15,6 @@ interface InspectOptions extends TableData {
   json?: boolean
 }
 
-/** The command and its options. */
 export function inspectCommand(): Command {
   const command = new Command('inspect')
     .summary('say what is in a model file or a table')

@@ -9,7 +9,6 @@ import { chartLines } from '../terminal/chart.js'
 import { table } from '../terminal/format.js'
 import { columns, paint, print, printText } from '../terminal/terminal.js'
 
-/** The command and its options. */
 export function lrFindCommand(): Command {
   return rateCommand(
     new Command('lr-find')

@@ -1,9 +1,11 @@
 /** `gradus predict MODEL FILE`: the rows of a table with a model's predictions. */
 import { Command, Option } from 'commander'
+import { nearest } from '../../common/nearest.js'
 import { fraction } from '../../common/options.js'
+import { isImageFile } from '../../images/index.js'
 import { driftOf, type Prediction, type TableModel, TargetsModel } from '../../table/index.js'
-import { type FileOptions, fileOptions } from '../options/table.js'
-import { flag } from '../options/values.js'
+import { type FileOptions, fileOptions, names } from '../options/table.js'
+import { checkForPictures, flag } from '../options/values.js'
 import { checkOut, writeWhole } from '../out-file.js'
 import { lineWriter } from '../table/csv-line.js'
 import { naming, readRows } from '../table/files.js'
@@ -18,10 +20,10 @@ export interface PredictOptions extends FileOptions {
   coverage: number
   json?: boolean
   only?: boolean
+  columns?: string[]
   fillColumns?: boolean
 }
 
-/** The command and its options. */
 export function predictCommand(): Command {
   const command = new Command('predict')
     .summary('say what a model says of rows')
@@ -34,12 +36,24 @@ export function predictCommand(): Command {
     .option('--out <file>', 'write there instead, all or nothing')
     .addOption(fillOption())
     .addOption(new Option('--only', 'predictions alone, without the columns of the rows'))
+    .addOption(
+      new Option(
+        '--columns <names>',
+        'these columns alone, of the rows or of the predictions, with commas between; id=name gives one another name, as a competition may want: ' +
+          '--columns id,price=predicted_price',
+      )
+        .argParser(names)
+        .conflicts(['only', 'json']),
+    )
     .addOption(flag('--coverage <x>', 'of numbers: how often the interval is to hold the true one', { is: fraction, default: 0.9 }))
     .addOption(new Option('--json', 'a JSON object for each row, a line each'))
   for (const option of fileOptions()) command.addOption(option)
   return command.action(async (model: string, [file, ...more]: string[], options: PredictOptions) => {
     const images = await imageModelFor(model, file)
-    if (images !== undefined) return predictImages(images, model, [file, ...more], options)
+    if (images !== undefined) {
+      checkForPictures(command, file, ['json', 'out'], isImageFile(file) ? 'a picture' : undefined)
+      return predictImages(images, model, [file, ...more], options)
+    }
     if (more.length > 0) throw new Error(`predict wants one table, got ${file} and ${more.join(', ')}; several files can only be pictures`)
     return predict(model, file, options)
   })
@@ -51,7 +65,7 @@ const PART = 4096
 async function predict(
   modelFile: string,
   file: string,
-  { out, coverage, json = false, only = false, fillColumns = false, ...how }: PredictOptions,
+  { out, coverage, json = false, only = false, columns, fillColumns = false, ...how }: PredictOptions,
 ): Promise<void> {
   if (out !== undefined) checkOut('--out', out, { 'the table itself': file, 'the model itself': modelFile })
   const model = await readModelFor('predict', modelFile, file)
@@ -64,17 +78,20 @@ async function predict(
   if (!json) models.forEach(tellFormulas)
   let answered = 0
   const writeAll = async (write: (text: string) => unknown) => {
-    const names = only ? [] : Object.keys(rows[0])
+    const own = only ? [] : Object.keys(rows[0])
     const csvLine = lineWriter(how.decimal)
+    const all = [...own, ...models.flatMap((one) => headOf(one, isOne))]
+    const taken = columns?.map((column) => placeOf(column, all))
+    const shown = (cells: readonly unknown[]) => taken?.map(({ place }) => cells[place]) ?? cells
     // written with the first answers, so that there is no output without answers
-    let head = json ? '' : `${csvLine([...names, ...models.flatMap((one) => headOf(one, isOne))])}\n`
+    let head = json ? '' : `${csvLine(taken?.map(({ name }) => name) ?? all)}\n`
     for (let from = 0; from < rows.length; from += PART) {
       const some = rows.slice(from, from + PART)
       const answers = await naming(file, async () => model.predictPart(some, from, coverage), how)
       const lines = some.map((row, i) =>
         json
           ? JSON.stringify(only ? answers[i] : { ...row, prediction: answers[i] })
-          : csvLine([...names.map((name) => (Object.hasOwn(row, name) ? row[name] : '')), ...cells(answers[i])]),
+          : csvLine(shown([...own.map((name) => (Object.hasOwn(row, name) ? row[name] : '')), ...cells(answers[i])])),
       )
       await write(`${head}${lines.join('\n')}\n`)
       head = ''
@@ -90,6 +107,17 @@ async function predict(
   else await writeWhole(out, writeAll)
   tellDrift(models, [driftOf(model, rows)])
   if (out !== undefined) print(`${paint('green', '✓')} ${whole(rows.length)} rows with predictions are in ${paint('bold', out)}`)
+}
+
+/** The place of `column`, or of `old` for `new=old`, among all columns. @throws Error for one that is not there, or in the rows and the predictions */
+function placeOf(column: string, all: readonly string[]): { name: string; place: number } {
+  const [, name, old] = all.includes(column) ? ['', column, column] : (/^(.*?)\s*=\s*(.*)$/.exec(column) ?? ['', column, column])
+  const place = all.indexOf(old)
+  if (place !== all.lastIndexOf(old))
+    throw new Error(`--columns: both the rows and the predictions have a column '${old}'; give that of the rows another name`)
+  if (place >= 0) return { name, place }
+  const near = nearest(old, all)
+  throw new Error(`--columns: there is no column '${old}'${near === undefined ? `, only ${all.join(', ')}` : `; did you mean ${near}?`}`)
 }
 
 /** Waits until the reader has taken the text, so that not all answers wait in memory. */

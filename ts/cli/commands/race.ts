@@ -11,7 +11,6 @@ import { columns, paint, print, printText } from '../terminal/terminal.js'
 
 const RACERS: OptimizerName[] = ['SGD', 'Nesterov', 'RMSProp', 'Adam', 'AdamW', 'Lion', 'Muon', 'SOAP', 'ScheduleFreeAdamW', 'Prodigy']
 
-/** The command and its options. */
 export function raceCommand(): Command {
   return rateCommand(
     new Command('race')

@@ -6,13 +6,13 @@ import type { DataSetOptions } from '../data-sets/setup.js'
 import { TASK_NAMES, type TaskName } from '../data-sets/tasks.js'
 import { netOptions } from '../options/net.js'
 import { dataOptions } from '../options/table.js'
+import { checkForPictures, givenFlag } from '../options/values.js'
 import { fileNear } from '../table/files.js'
 import { nameOfInput } from '../table/input.js'
 import { dataSetOptions, defaultsHelp, taskHelp, trainOnDataSet } from './train-data-set.js'
 import { type ImageTrainOptions, imageTrainOptions, trainOnImages } from './train-images.js'
 import { type TableTrainOptions, tableTrainOptions, trainOnTable } from './train-table.js'
 
-/** The command and its options. */
 export function trainCommand(): Command {
   const command = new Command('train')
     .summary('train a model on a table or pictures of yours, or on a data set that comes with it')
@@ -65,20 +65,16 @@ const isTask = (name: string): name is TaskName => (TASK_NAMES as readonly strin
 
 /** A data set by its name, or a table in a file. */
 async function trainAny(data: string, options: DataSetOptions & TableTrainOptions, command: Command): Promise<void> {
-  const given = (names: readonly string[]) => names.find((name) => command.getOptionValueSource(name) === 'cli')
-  const flag = (name: string) => command.options.find((option) => option.attributeName() === name)?.long
-  const pictures = given(IMAGES_ONLY)
+  const pictures = givenFlag(command, IMAGES_ONLY)
   const found = isTask(data) ? undefined : statSync(data, { throwIfNoEntry: false })
-  if (pictures !== undefined && !found?.isDirectory())
-    throw new Error(`${flag(pictures)} is for a folder of pictures, which ${data} is not`)
+  if (pictures !== undefined && !found?.isDirectory()) throw new Error(`${pictures} is for a folder of pictures, which ${data} is not`)
   if (isTask(data)) {
-    const wrong = given(TABLE_ONLY)
-    if (wrong !== undefined) throw new Error(`${flag(wrong)} is for tables in files; ${data} is a data set that comes with gradus`)
+    const wrong = givenFlag(command, TABLE_ONLY)
+    if (wrong !== undefined) throw new Error(`${wrong} is for tables in files; ${data} is a data set that comes with gradus`)
     return trainOnDataSet(data.toLowerCase() as TaskName, options)
   }
   if (found?.isDirectory()) {
-    const wrong = given(attributes(command.options).filter((name) => !OF_IMAGES.includes(name)))
-    if (wrong !== undefined) throw new Error(`${flag(wrong)} is not for a folder of pictures, which ${data} is`)
+    checkForPictures(command, data, OF_IMAGES)
     return trainOnImages(data, options as unknown as ImageTrainOptions)
   }
   if (found === undefined && nameOfInput(data) === data && !/^[a-z]+:/.test(data)) {
@@ -87,8 +83,8 @@ async function trainAny(data: string, options: DataSetOptions & TableTrainOption
       `there is no file ${data}${near === undefined ? '.' : `; did you mean ${near}?`} A data set by name is one of ${TASK_NAMES.join(', ')}`,
     )
   }
-  const wrong = given(TASK_ONLY)
-  if (wrong !== undefined) throw new Error(`${flag(wrong)} is for data sets by name (${TASK_NAMES.join(', ')}), not for a table`)
+  const wrong = givenFlag(command, TASK_ONLY)
+  if (wrong !== undefined) throw new Error(`${wrong} is for data sets by name (${TASK_NAMES.join(', ')}), not for a table`)
   if ((options.learningRate as DataSetOptions['learningRate']) === 'auto')
     throw new Error(
       `--learning-rate auto is for data sets by name (${TASK_NAMES.join(', ')}); the nets of a table have rates that suit them`,

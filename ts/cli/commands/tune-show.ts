@@ -10,7 +10,6 @@ interface ShowOptions {
   json?: boolean
 }
 
-/** The command and its options. */
 export function showCommand(): Command {
   return new Command('show')
     .description('Says what a study found: the best trial, what mattered, what to try next.')

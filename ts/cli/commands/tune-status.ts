@@ -5,7 +5,6 @@ import { duration } from '../terminal/format.js'
 import { print } from '../terminal/terminal.js'
 import { withPrefix } from './tune-worker.js'
 
-/** The command and its options. */
 export function statusCommand(): Command {
   return new Command('status')
     .description('Says what goes on on a queue: workers, trials that run, wait or are stalled, and how far each study is.')
@@ -15,7 +14,6 @@ export function statusCommand(): Command {
     .action((url: string, options: { prefix?: string; json?: boolean }) => status(url, options))
 }
 
-/** The command and its options. */
 export function deleteCommand(): Command {
   return new Command('delete')
     .description('Deletes a study from its storage. Processes and workers that run it stop.')

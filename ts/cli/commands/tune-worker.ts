@@ -28,14 +28,16 @@ interface WorkOptions {
 
 const EXAMPLES = `
 Examples:
-  gradus tune worker redis://host --module ./objective.js       trials of a program that calls optimize('./objective.js', { queue: … })
-  gradus tune worker redis://host --modules ./objectives        any module in a folder
-  gradus tune worker redis://host --table ./penguins.csv        trials of gradus tune penguins.csv --storage redis://host
+  gradus tune worker redis://host --module ./objective.js
+      trials of a program that calls optimize('./objective.js', { queue: … })
+  gradus tune worker redis://host --modules ./objectives
+      any module in a folder
+  gradus tune worker redis://host --table ./penguins.csv
+      trials of gradus tune penguins.csv --storage redis://host
 
-It runs the modules and opens the tables that it was started with, and nothing else, and only where they are the same, to the byte, as those of
-the study.`
+It runs the modules and opens the tables that it was started with, and nothing
+else, and only where they are the same, to the byte, as those of the study.`
 
-/** The command and its options. */
 export function workerCommand(): Command {
   return new Command('worker')
     .description('Takes trials from a queue and runs them until Ctrl-C. Any number of workers on any number of machines.')

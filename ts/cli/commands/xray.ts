@@ -20,7 +20,6 @@ interface XrayCommandOptions extends Omit<XrayedNet, 'target'>, XrayOptions {
   json?: boolean
 }
 
-/** The command and its options. */
 export function xrayCommand(): Command {
   const command = new Command('xray')
     .summary('say what is wrong with a training on a table')

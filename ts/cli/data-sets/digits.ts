@@ -22,13 +22,8 @@ export function drawDigits(guesses: readonly Guess[], width: number): string[] {
   for (let i = 0; i < guesses.length; i += perRow) {
     const row = guesses.slice(i, i + perRow)
     const pictures = row.map((guess) => [...drawPixels(frame(guess.pixels)), ...caption(guess)])
-    for (let y = 0; y < pictures[0].length; y++)
-      lines.push(
-        pictures
-          .map((picture) => picture[y])
-          .join(GAP)
-          .trimEnd(),
-      )
+    const lineAt = (y: number) => pictures.map((picture) => picture[y]).join(GAP)
+    for (let y = 0; y < pictures[0].length; y++) lines.push(lineAt(y).trimEnd())
     lines.push('')
   }
   return lines

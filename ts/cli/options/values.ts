@@ -1,5 +1,5 @@
 /** Options of the command line: options of the library take their values, range and default from the library's schema. */
-import { InvalidArgumentError, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { nearest } from '../../common/nearest.js'
 import { type Allowed, describe, isAllowed } from '../../common/options.js'
 
@@ -55,6 +55,19 @@ export function seconds(text: string): number {
   const [, number, unit] = /^([\d.]+)\s*(s|sec|m|min|h)?$/i.exec(text.trim()) ?? []
   const value = Number(number) * ({ m: 60, h: 3600 }[(unit ?? 's')[0].toLowerCase()] ?? 1)
   return checked(value, { min: 1, max: 1e6 }, 'a duration of a second or more, such as 60s, 5m or 1h')
+}
+
+/** The first option of these attributes that the user gave, such as `--test-fraction`. */
+export function givenFlag(command: Command, names: readonly string[]): string | undefined {
+  const given = names.find((name) => command.getOptionValueSource(name) === 'cli')
+  return command.options.find((option) => option.attributeName() === given)?.long ?? undefined
+}
+
+/** @throws Error for an option that pictures do not have. @param own attributes of the options that they have */
+export function checkForPictures(command: Command, data: string, own: readonly string[], kind = 'a folder of pictures'): void {
+  const others = command.options.map((option) => option.attributeName()).filter((name) => !own.includes(name))
+  const wrong = givenFlag(command, others)
+  if (wrong !== undefined) throw new Error(`${wrong} is not for ${kind}, which ${data} is`)
 }
 
 /** `missingValues` → `missing-values` */

@@ -106,9 +106,8 @@ type FileSystem = typeof import('node:fs/promises')
 
 async function openRange(source: Source): Promise<{ file: ByteRange; close(): Promise<void> }> {
   const close = async () => {}
-  if (source instanceof Blob) {
+  if (source instanceof Blob)
     return { file: { byteLength: source.size, slice: (start, end) => source.slice(start, end).arrayBuffer() }, close }
-  }
   if (isAddress(source)) {
     const { asyncBufferFromUrl } = await import('./hyparquet.js')
     return { file: await asyncBufferFromUrl({ url: String(source) }), close }

@@ -492,10 +492,8 @@ async function endPool(runner: Promise<Runner<Space>>): Promise<void> {
 }
 
 async function closeStudy({ study }: OpenStudy): Promise<void> {
-  await within(
-    1,
-    study.then((one) => one.close()),
-  )
+  const closed = study.then((one) => one.close())
+  await within(1, closed)
 }
 
 async function urlOfPath(file: string): Promise<URL> {

@@ -62,12 +62,15 @@ function judgedIn<S extends Space>(study: Study<S>): number {
 }
 
 /** @internal the share of each parameter as a part of a report; empty if all are equal */
-export function importanceBlock(shares: readonly (readonly [name: string, share: number])[]): Block[] {
-  if (shares.length < 2 || shares[0][1] === 0) return []
-  const bars = shares.map(([name, value]) => ({ name, value, text: formatShare(value) }))
-  return [
-    { kind: 'bars', title: 'What mattered', note: 'share of the differences that a parameter explains alone, by functional ANOVA', bars },
-  ]
+export function importanceBlock(shares: readonly (readonly [name: string, share: number])[]): Block {
+  const isSaid = shares.length > 1 && shares[0][1] > 0
+  const bars = isSaid ? shares.map(([name, value]) => ({ name, value, text: formatShare(value) })) : []
+  return {
+    kind: 'bars',
+    title: 'What mattered',
+    note: 'share of the differences that a parameter explains alone, by functional ANOVA',
+    bars,
+  }
 }
 
 function frontAdvice<S extends Space>(study: Study<S>): string {

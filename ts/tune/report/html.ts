@@ -1,7 +1,7 @@
 /** A study as one HTML file that needs nothing else. */
 import { isShown, type Axis as PlotAxis } from '../../plot/scale.js'
 import { type ChartOptions, chart, dot, frame, label, type Place, path, picture, rule } from '../../plot/svg.js'
-import type { Block } from '../../report/blocks.js'
+import { type Block, checkShown } from '../../report/blocks.js'
 import { formatNumber as number } from '../../report/format.js'
 import { showInNotebooks } from '../../report/notebook.js'
 import { PICTURE_WIDTH, page } from '../../report/page.js'
@@ -34,6 +34,7 @@ const QUALITIES = 6
  * reportHtml(study).startsWith('<!doctype html>') // true
  */
 export function reportHtml<S extends Space>(study: Study<S>): string {
+  checkShown(study instanceof Study, 'a study of createStudy', study)
   const head = { title: `${study.name}: ${study.trials.length} trials`, heading: study.name, style: STYLE }
   return page(head, new View(study as unknown as Study).blocks())
 }
@@ -74,7 +75,7 @@ class View {
     return [
       { kind: 'facts', title: '', facts: this.facts() },
       { kind: 'advice', title: '', lines: adviceLines(this.study, this.shares) },
-      ...(this.isSingle ? importanceBlock(this.byImportance.map(({ axis, share }) => [axis.name, share])) : []),
+      importanceBlock(this.isSingle ? this.byImportance.map(({ axis, share }) => [axis.name, share]) : []),
       ...(hasTrials && !this.isSingle ? this.front() : []),
       ...single,
       ...this.best(),
@@ -94,11 +95,8 @@ class View {
   }
 
   private history(): Block[] {
-    const x = numberAxis(
-      this.trials.map(({ number: i }) => i),
-      ...across,
-      true,
-    )
+    const numbers = this.trials.map(({ number: i }) => i)
+    const x = numberAxis(numbers, ...across, true)
     const y = this.losses(...up)
     const at = (i: number, loss: number): Place => [x.place(i), y.place(this.sign * loss)]
     const done = [...this.complete].sort((a, b) => a.number - b.number)
@@ -115,12 +113,8 @@ class View {
 
   private front(): Block[] {
     const complete = this.trials.filter(({ state }) => state === 'complete')
-    const [x, y] = [across, up].map((ends, k) =>
-      numberAxis(
-        complete.map(({ values }) => values[k]),
-        ...ends,
-      ),
-    )
+    const objective = (k: number) => complete.map(({ values }) => values[k])
+    const [x, y] = [across, up].map((ends, k) => numberAxis(objective(k), ...ends))
     const front = new Set(this.study.front.map(({ number: i }) => i))
     const marks = complete
       .sort((a, b) => Number(front.has(a.number)) - Number(front.has(b.number)))
@@ -212,15 +206,8 @@ class View {
       .slice(0, MAX_ROWS)
     if (reported.length === 0) return []
     const all = reported.flatMap(({ reports }) => reports)
-    const x = numberAxis(
-      all.map(([step]) => step),
-      ...across,
-      true,
-    )
-    const y = lossAxis(
-      all.map(([, value]) => value),
-      ...up,
-    )
+    const [steps, values] = [0, 1].map((k) => all.map((report) => report[k]))
+    const [x, y] = [numberAxis(steps, ...across, true), lossAxis(values, ...up)]
     const marks = reported.reverse().map(({ trial, reports }) => {
       const places = reports.sort(([a], [b]) => a - b).map(([step, value]): Place => [x.place(step), y.place(value)])
       return path(places, `class="q${this.quality(trial)}"`, this.titleOf(trial))
@@ -272,11 +259,8 @@ class View {
   }
 
   private losses(from: number, to: number): PlotAxis {
-    return lossAxis(
-      this.complete.map((trial) => this.sign * trial.losses[0]),
-      from,
-      to,
-    )
+    const values = this.complete.map((trial) => this.sign * trial.losses[0])
+    return lossAxis(values, from, to)
   }
 
   private dot(place: Place, trial: Observation): string {

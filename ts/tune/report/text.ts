@@ -1,6 +1,6 @@
 /** A study in a few lines, for a terminal. */
 import { isShown, rangeOf } from '../../plot/scale.js'
-import type { Block } from '../../report/blocks.js'
+import { type Block, checkShown } from '../../report/blocks.js'
 import { formatNumber } from '../../report/format.js'
 import { type ReportTextOptions, textOf } from '../../report/text.js'
 import { importance } from '../importance.js'
@@ -21,6 +21,7 @@ const OTHERS = { pruned: 'pruned', failed: 'failed', running: 'unfinished', wait
  * reportText(study).includes('30 trials') // true
  */
 export function reportText<S extends Space>(study: Study<S>, options: ReportTextOptions = {}): string {
+  checkShown(Array.isArray(Object(study).trials), 'a study of createStudy', study)
   const { trials } = study
   const count = (state: string) => trials.filter((trial) => trial.state === state).length
   const others = Object.entries(OTHERS).flatMap(([state, word]) => (count(state) > 0 ? [`${count(state)} ${word}`] : []))
@@ -33,7 +34,7 @@ export function reportText<S extends Space>(study: Study<S>, options: ReportText
   const shares = best && isJudged(study) ? importance(study, { evaluator: 'fanova' }) : undefined
   const blocks: Block[] = [
     { kind: 'facts', title: `${study.name}: ${trials.length} trials${others.length > 0 ? `, of which ${others.join(', ')}` : ''}`, facts },
-    ...(shares ? importanceBlock(Object.entries(shares)) : []),
+    importanceBlock(Object.entries(shares ?? {})),
     { kind: 'advice', title: '', lines: adviceLines(study, shares) },
   ]
   return textOf(blocks, options)

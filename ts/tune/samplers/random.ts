@@ -50,10 +50,8 @@ export function latinHypercube(options: LatinHypercubeOptions): Sampler {
       }
       const { orders } = known
       const within = generator.uniforms(axes.length)
-      return pointAt(
-        axes,
-        within.map((u, i) => (orders[i][point % points] + u) / points),
-      )
+      const place = within.map((u, i) => (orders[i][point % points] + u) / points)
+      return pointAt(axes, place)
     },
   }
 }

@@ -31,13 +31,8 @@ export async function sqliteStore(path: string): Promise<JournalStore> {
           const [{ last }] = database.all('SELECT max(id) AS last FROM gradus_journal', [])
           if (Number(last ?? 0) < from) throw plainError(`${path} has become shorter: was it replaced? Open the study anew`)
           const rows = database.all('SELECT entry FROM gradus_journal WHERE id > ? ORDER BY id', [from])
-          read(
-            entriesIn(
-              rows.map(({ entry }) => String(entry)),
-              path,
-              from,
-            ),
-          )
+          const entries = rows.map(({ entry }) => String(entry))
+          read(entriesIn(entries, path, from))
           for (const entry of write()) database.run('INSERT INTO gradus_journal (entry) VALUES (?)', [toJson(entry)])
           database.exec('COMMIT')
         } catch (error) {
