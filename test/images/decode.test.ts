@@ -82,7 +82,11 @@ test('of a picture that is not square, the middle is seen', async () => {
 describe('an error says what is wrong with', () => {
   test.each([
     ['an empty file', async () => new Uint8Array(), /the file is empty/],
-    ['a text', async () => new TextEncoder().encode('no picture at all'), /unsupported image format/],
+    [
+      'a text',
+      async () => new TextEncoder().encode('no picture at all'),
+      /it is no PNG, JPEG, WebP.* picture; save it as PNG or JPEG, or take it away/,
+    ],
     ['a dot', async () => made(1, 1).png().toBuffer(), /1 × 1 pixels, too few/],
     ['a number', async () => 7 as never, /wants the bytes of a file/],
   ])('%s', async (_, picture, message) => {
@@ -95,13 +99,14 @@ describe('an error says what is wrong with', () => {
         create: { width: 40, height: 40, channels: 3, background: RED, noise: { type: 'gaussian', mean: 128, sigma: 30 } },
       })
       const whole = await noise.toFormat(format).toBuffer()
-      for (const share of [0.02, 0.3, 0.6, 0.9]) await expect(square(whole.subarray(0, Math.floor(share * whole.length)))).rejects.toThrow()
+      for (const share of [0.02, 0.3, 0.6, 0.9])
+        await expect(square(whole.subarray(0, Math.floor(share * whole.length)))).rejects.toThrow(/it is (damaged or cut off|no PNG)/)
     }
   })
 
   test('a picture that would take gigabytes', async () => {
     const header = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="20000" height="20000"/>')
-    await expect(square(header)).rejects.toThrow(/pixel/)
+    await expect(square(header)).rejects.toThrow('20000 × 20000 pixels, more than the limit of 64 million; make it smaller')
   })
 })
 

@@ -74,7 +74,7 @@ describe('a folder of circles and squares', () => {
     const bad = new Uint8Array([1, 2])
     const circles = await model.evaluate({ images: [images[1], images[3], bad], labels: ['circle', 'circle', 'circle'] })
     expect(circles).toMatchObject({ count: 2, classes: ['circle', 'square'], skipped: [{ name: 'image 3' }] })
-    expect(reportText(circles)).toMatch(/on 2 pictures\n[\s\S]*square +0 +–[\s\S]*One picture was left out/)
+    expect(reportText(circles)).toMatch(/on 2 pictures\n[\s\S]*square +0 +–[\s\S]*1 picture is left out/)
     expect(reportText(circles)).not.toContain('learned from')
     expect(reportHtml(found)).toContain('Class by class')
     await expect(model.evaluate({ images: [images[0]], labels: ['star'] })).rejects.toThrow(
@@ -84,7 +84,7 @@ describe('a folder of circles and squares', () => {
   })
 
   test('what cannot be read is listed, hidden and other files are not looked at', () => {
-    expect(model.report.skipped).toEqual([{ name: at('shapes', 'circle', 'broken.png'), reason: expect.stringMatching(/unsupported/) }])
+    expect(model.report.skipped).toEqual([{ name: at('shapes', 'circle', 'broken.png'), reason: expect.stringMatching(/it is no PNG/) }])
   })
 
   test('the same seed gives the same net, another seed another', async () => {
@@ -261,6 +261,11 @@ describe('an error says what to do about', () => {
       /2 of 2 pictures cannot be read; image 1: /,
     ],
     ['a name that is no text', () => trainImages({ ...two(['a', 'b']), names: ['x', 3 as never] }), /names\[1\] wants a text, got 3/],
+    [
+      'a list of left-out pictures that is none',
+      () => trainImages({ ...two(['a', 'b']), skipped: 'x' as never }),
+      /skipped wants an array.*got 'x'/,
+    ],
     ['names that are no list', () => trainImages({ ...two(['a', 'b']), names: 'xy' as never }), /names wants an array of texts.*got 'xy'/],
     ['nothing', () => trainImages(undefined as never), /wants \{ images, labels \}/],
     ['a misspelt option', () => trainImages(two(['a', 'b']), { epoch: 3 } as never), /epoch.*did you mean.*epochs/],
@@ -282,7 +287,7 @@ describe('an error says what to do about', () => {
     writeFileSync(at('flat', 'a.png'), '')
     await expect(imagesInFolder(at('flat'))).rejects.toThrow(/a folder for each class.*got 1 files and no folder/)
     mkdirSync(at('one', 'cat'), { recursive: true })
-    await expect(imagesInFolder(at('one'))).rejects.toThrow(/got none in 1 folders/)
+    await expect(imagesInFolder(at('one'))).rejects.toThrow(/wants pictures \(png.*got none in one folder$/)
     writeFileSync(at('one', 'cat', 'a.png'), '')
     expect((await imagesInFolder(at('one'))).labels).toEqual(['cat'])
     await expect(trainImages(await imagesInFolder(at('one')))).rejects.toThrow(/1 of 1 pictures cannot be read/)
@@ -305,6 +310,53 @@ describe('an error says what to do about', () => {
     const { labels } = await imagesInFolder(at('linked'))
     expect(labels).toHaveLength(121)
     expect([...new Set(labels)]).toEqual(['round', 'straight'])
+  })
+
+  test('folders without pictures, pictures beside folders and links to nothing are told', async () => {
+    for (const label of ['round', 'straight', 'odd']) mkdirSync(at('told', label), { recursive: true })
+    const picture = readFileSync(at('shapes', 'circle', '1.png'))
+    for (const [i, label] of ['round', 'straight', 'round', 'straight'].entries()) writeFileSync(at('told', label, `${i}.png`), picture)
+    writeFileSync(at('told', 'odd', 'notes.txt'), '')
+    writeFileSync(at('told', 'stray.PNG'), picture)
+    writeFileSync(at('told', 'round', 'phone.HEIC'), 'ftypheic')
+    symlinkSync(at('nowhere'), at('told', 'gone'))
+    symlinkSync(at('nowhere'), at('told', 'round', 'gone.png'))
+    const given = await imagesInFolder(at('told'))
+    const before = [
+      { name: at('told', 'gone'), reason: 'it is a link to nothing' },
+      { name: at('told', 'stray.PNG'), reason: 'it is in no folder of a class; move it into one' },
+      { name: `${at('told', 'odd')}/`, reason: 'the folder holds no picture; put some into it, or take it away' },
+    ]
+    expect([...(given.skipped ?? [])].sort((a, b) => a.name.length - b.name.length)).toEqual(
+      [...before].sort((a, b) => a.name.length - b.name.length),
+    )
+    const trained = await trainImages(given, { epochs: 1 })
+    expect(trained.report.skipped.map(({ name }) => name)).toEqual([
+      ...(given.skipped ?? []).map(({ name }) => name),
+      at('told', 'round', 'gone.png'),
+      at('told', 'round', 'phone.HEIC'),
+    ])
+    const shown = reportText(trained, { width: 200 })
+    expect(shown).toContain('4 pictures and 1 folder are left out')
+    expect(shown).toContain(`${at('told', 'round', 'gone.png')}: it is a link to nothing, or was moved`)
+    expect(shown).toMatch(/phone\.HEIC: it is no PNG, JPEG, .*; save it as PNG or JPEG/)
+  })
+
+  test('classes whose names look the same', async () => {
+    for (const label of ['caf\u00e9', 'cafe\u0301']) {
+      mkdirSync(at('accents', label), { recursive: true })
+      writeFileSync(at('accents', label, 'a.png'), '')
+    }
+    await expect(imagesInFolder(at('accents'))).rejects.toThrow(/differ by the code of an accent alone; put them into one folder/)
+  })
+
+  test('one class alone, and why', async () => {
+    const circle = readFileSync(at('shapes', 'circle', '1.png'))
+    const one = (labels: string[], images: Uint8Array[]) => trainImages({ images, labels }, { epochs: 1 })
+    await expect(one(['a', 'a'], [circle, circle])).rejects.toThrow("got those of 'a' alone; add some of another class")
+    await expect(one(['a', 'a', 'b'], [circle, circle, new Uint8Array(9)])).rejects.toThrow(
+      /those of 'a' alone; 1 left out, the first is image 3: it is no PNG/,
+    )
   })
 
   test('a folder with the name of a picture is none, nor is a link to one; a link to nothing is one that cannot be read', async () => {
@@ -415,8 +467,8 @@ describe('the command', () => {
     const file = at('for-evaluation.safetensors')
     await model.save(file)
     const shown = await gradus(['evaluate', file, at('shapes')])
-    expect(shown).toMatchObject({ code: 0, stderr: expect.stringContaining('1 picture cannot be read and is left out') })
-    expect(shown.stdout).toMatch(/120 pictures of \S+shapes, by[\s\S]*accuracy[\s\S]*Class by class[\s\S]*One picture was left out/)
+    expect(shown).toMatchObject({ code: 0, stderr: expect.stringContaining('1 file is left out; the report says why') })
+    expect(shown.stdout).toMatch(/120 pictures of \S+shapes, by[\s\S]*accuracy[\s\S]*Class by class[\s\S]*1 picture is left out/)
     const { stdout } = await gradus(['evaluate', file, at('shapes'), '--json'])
     const found = await model.evaluate(await imagesInFolder(at('shapes')))
     expect(JSON.parse(stdout)).toMatchObject({ count: 120, accuracy: found.accuracy, confusion: found.confusion })

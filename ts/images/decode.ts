@@ -41,7 +41,7 @@ interface Sharp {
 }
 type MakeSharp = (
   input: Uint8Array,
-  options: { limitInputPixels: number; failOn: 'truncated'; raw?: { width: number; height: number; channels: 4 } },
+  options: { limitInputPixels: number | false; failOn: 'truncated'; raw?: { width: number; height: number; channels: 4 } },
 ) => Sharp
 
 /** A picture that can be brought to any size. */
@@ -105,14 +105,25 @@ async function inNode(image: ImageInput): Promise<Decoder> {
   const raw = isPixels(image) ? { width: image.width, height: image.height, channels: 4 as const } : undefined
   const bytes = raw === undefined ? await bytesOf(image) : new Uint8Array((image as Pixels).data)
   if (bytes.length === 0) throw plainError('the file is empty')
-  const open = () => sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: 'truncated', ...(raw && { raw }) })
-  const { autoOrient: size } = await open().metadata()
-  const square = async (side: number) => {
-    const made = open().autoOrient().resize(side, side, { fit: 'cover' }).toColourspace('srgb')
-    return made.flatten({ background: '#fff' }).ensureAlpha().raw().toBuffer()
+  const open = (limitInputPixels: number | false) => sharp(bytes, { limitInputPixels, failOn: 'truncated', ...(raw && { raw }) })
+  // without a limit: sizes are in the first bytes, and openImage says which one is too large
+  const { autoOrient: size } = await open(false).metadata().catch(refuse)
+  const square = (side: number) => {
+    const made = open(MAX_PIXELS).autoOrient().resize(side, side, { fit: 'cover' }).toColourspace('srgb')
+    return made.flatten({ background: '#fff' }).ensureAlpha().raw().toBuffer().catch(refuse)
   }
   return { ...size, square, close: () => {} }
 }
+
+/** Says in plain words why sharp could not decode a picture. @throws Error */
+function refuse(cause: Error): never {
+  const [said] = cause.message.split('\n')
+  const why = /unsupported image format/.test(said)
+    ? `it is no ${KINDS} picture; save it as PNG or JPEG, or take it away`
+    : `it is damaged or cut off${/unknown error/i.test(said) ? '' : ` (${said})`}; copy it again, or take it away`
+  throw plainError(why, { cause })
+}
+const KINDS = 'PNG, JPEG, WebP, GIF, AVIF, TIFF or SVG'
 
 let loaded: Promise<MakeSharp> | undefined
 
@@ -133,7 +144,9 @@ async function inPage(image: ImageInput): Promise<Decoder> {
     : isDrawable(image)
       ? image
       : new Blob([(await bytesOf(image)) as Uint8Array<ArrayBuffer>])
-  const bitmap = await createImageBitmap(source)
+  const bitmap = await createImageBitmap(source).catch((cause: Error) => {
+    throw plainError(`it is damaged, or of a kind that the browser does not know (${cause.message}); save it as PNG or JPEG`, { cause })
+  })
   const { width, height } = bitmap
   const square = async (side: number) => {
     const context = new OffscreenCanvas(side, side).getContext('2d', { willReadFrequently: true }) as OffscreenCanvasRenderingContext2D

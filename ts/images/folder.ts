@@ -2,10 +2,10 @@
 import { plainError, rangeError } from '../common/errors.js'
 import { visible } from '../common/visible.js'
 import { nodeModule } from '../files/node-module.js'
-import type { LabeledImages } from './image-set.js'
+import type { LabeledImages, SkippedImage } from './image-set.js'
 
-/** Endings of files that are taken for pictures. */
-export const ENDINGS = /\.(png|jpe?g|webp|gif|avif|tiff?|bmp|svg)$/i
+/** Endings of files that are taken for pictures, also of those that decoders may refuse: they are reported. */
+export const ENDINGS = /\.(png|jpe?g|webp|gif|avif|tiff?|bmp|svg|hei[cf]|jxl)$/i
 /** Classes at most. */
 const MAX_CLASSES = 1000
 
@@ -13,11 +13,13 @@ type Fs = typeof import('node:fs/promises')
 
 /**
  * The pictures of a folder of folders, `photos/cat/1.png`, `photos/dog/2.jpg`: names of the files, to be read one by one, with the name of their folder as
- * their class. Hidden files and files with other endings are left out. Node, Deno and Bun only.
+ * their class. Hidden files and files with other endings are left out. Folders without pictures, links to nothing and pictures beside the folders are
+ * listed in `skipped`, and so in the report. Node, Deno and Bun only.
  *
  * @example
  * const pictures = await imagesInFolder('photos').catch(() => 'there is no such folder here')
- * @throws Error for a folder that is not there; RangeError for one without pictures, without folders or with more than 1,000 classes
+ * @throws Error for a folder that is not there; RangeError for one without pictures, without folders, with more than 1,000 classes, or with classes whose
+ *   names differ by case alone
  */
 export async function imagesInFolder(folder: string): Promise<LabeledImages> {
   const fs = await nodeModule<Fs>('node:fs/promises')
@@ -27,9 +29,15 @@ export async function imagesInFolder(folder: string): Promise<LabeledImages> {
     throw plainError(`imagesInFolder: ${visible(folder)} wants a folder with a folder of pictures for each class: ${why}`, { cause })
   })
   const inside = entries.filter(({ name }) => !name.startsWith('.'))
-  const isLinked = async (name: string) => (await fs.stat(path.join(folder, name)).catch(() => undefined))?.isDirectory()
+  const skipped: SkippedImage[] = []
   const folders: string[] = []
-  for (const entry of inside) if (entry.isDirectory() || (entry.isSymbolicLink() && (await isLinked(entry.name)))) folders.push(entry.name)
+  for (const entry of inside) {
+    const name = path.join(folder, entry.name)
+    const found = entry.isSymbolicLink() ? await fs.stat(name).catch(() => undefined) : entry
+    if (found?.isDirectory()) folders.push(entry.name)
+    else if (found === undefined) skipped.push({ name, reason: 'it is a link to nothing' })
+    else if (isImageFile(name)) skipped.push({ name, reason: 'it is in no folder of a class; move it into one' })
+  }
   folders.sort()
   const who = `imagesInFolder: ${visible(folder)}`
   if (folders.length === 0)
@@ -38,25 +46,36 @@ export async function imagesInFolder(folder: string): Promise<LabeledImages> {
     )
   const files: string[] = []
   const labels: string[] = []
-  for (const label of folders)
-    for (const file of await imageFiles(path.join(folder, label))) {
-      files.push(file)
-      labels.push(label)
-    }
+  for (const label of folders) {
+    const own = await imageFiles(path.join(folder, label))
+    files.push(...own)
+    labels.push(...own.map(() => label))
+    if (own.length === 0)
+      skipped.push({ name: `${path.join(folder, label)}/`, reason: 'the folder holds no picture; put some into it, or take it away' })
+  }
   const classes = new Set(labels)
-  if (classes.size === 0) throw rangeError(`${who} wants pictures in the folders of their classes, got none in ${folders.length} folders`)
+  if (classes.size === 0)
+    throw rangeError(
+      `${who} wants pictures (png, jpg, webp, gif, …) in the folders of their classes, got none in ${folders.length === 1 ? 'one folder' : `${folders.length} folders`}`,
+    )
   if (classes.size > MAX_CLASSES)
     throw rangeError(`${who} wants at most ${MAX_CLASSES} classes, got ${classes.size} folders; each class is a folder`)
   const lower = new Map<string, string>()
   for (const name of classes) {
-    const other = lower.get(name.toLowerCase())
+    // é is one character, or an e and an accent
+    const plain = name.normalize().toLowerCase()
+    const other = lower.get(plain)
     if (other !== undefined)
       throw rangeError(
-        `${who} has the classes ${visible(other)} and ${visible(name)}, which differ by case alone; put them into one folder`,
+        `${who} has the classes ${visible(other)} and ${visible(name)}, which differ by ${other.normalize() === name.normalize() ? 'the code of an accent' : 'case'} alone; put them into one folder`,
       )
-    lower.set(name.toLowerCase(), name)
+    lower.set(plain, name)
   }
-  return { images: files.map((file) => () => fs.readFile(file)), labels, names: files }
+  const read = (file: string) =>
+    fs.readFile(file).catch((cause: NodeJS.ErrnoException) => {
+      throw cause.code === 'ENOENT' ? plainError('it is a link to nothing, or was moved', { cause }) : cause
+    })
+  return { images: files.map((file) => () => read(file)), labels, names: files, skipped }
 }
 
 /**

@@ -10,9 +10,11 @@ export interface LabeledImages {
   labels: readonly string[]
   /** Names for messages and reports, such as those of files. Default: `image 1`, `image 2` … */
   names?: readonly string[]
+  /** What was left out before, for the report. */
+  skipped?: readonly SkippedImage[]
 }
 
-/** A picture that could not be used. */
+/** A picture that could not be used, or a folder, whose name ends with a slash. */
 export interface SkippedImage {
   name: string
   reason: string
@@ -58,6 +60,8 @@ export async function readImageSet(
     throw typeError(`${who}: names wants an array of texts, one for each picture, got ${show(given.names)}`)
   if (given.names !== undefined && given.names.length !== images.length)
     throw rangeError(`${who}: wants a name for each picture, got ${images.length} pictures and ${given.names.length} names`)
+  if (given.skipped !== undefined && !Array.isArray(given.skipped))
+    throw typeError(`${who}: skipped wants an array of { name, reason }, got ${show(given.skipped)}`)
   const odd = labels.findIndex((label) => typeof label !== 'string' || label === '')
   if (odd >= 0) throw typeError(`${who}: labels[${odd}] wants a text, got ${show(labels[odd])}`)
   const strange = known === undefined ? -1 : labels.findIndex((label) => !known.includes(label))
@@ -99,10 +103,11 @@ export async function readImageSet(
       note(i)(error)
     }
   })
-  const skipped = [...reasons].sort(([a], [b]) => a - b).map(([i, reason]) => ({ name: names[i], reason }))
+  const unread = [...reasons].sort(([a], [b]) => a - b).map(([i, reason]) => ({ name: names[i], reason }))
+  const skipped = [...(given.skipped ?? []), ...unread]
   const kept = images.map((_, i) => i).filter((i) => !reasons.has(i))
-  if (kept.length === 0 || skipped.length > images.length / 2)
-    throw rangeError(`${who}: ${skipped.length} of ${images.length} pictures cannot be read; ${skipped[0]?.name}: ${skipped[0]?.reason}`)
+  if (kept.length === 0 || unread.length > images.length / 2)
+    throw rangeError(`${who}: ${unread.length} of ${images.length} pictures cannot be read; ${unread[0]?.name}: ${unread[0]?.reason}`)
   const classes = known ?? [...new Set(kept.map((i) => labels[i]))].sort()
   const numberOf = new Map(classes.map((name, c) => [name, c]))
   const depth = channels ?? (isColored ? 3 : 1)

@@ -6,12 +6,15 @@ import { page } from '../report/page.js'
 import { type ReportTextOptions, textOf } from '../report/text.js'
 import { drawingsOf, STYLE } from './drawing.js'
 import { ImageModel } from './image-model.js'
+import type { SkippedImage } from './image-set.js'
 import type { ImageEvaluation, ImagePicture, ImageReport } from './report.js'
 
 /** Classes of a matrix. */
 const MAX_CLASSES = 30
-/** Mistakes and skipped files that a terminal names. */
+/** Mistakes and classes that a terminal names. */
 const MAX_NAMED = 6
+/** Pictures that were left out: in a page, and in a terminal. */
+const [MAX_ROWS, MAX_LINES] = [50, 20]
 /** Pictures of a class below which its figures are guesses. */
 const FEW = 10
 /** Mistakes of one kind, and their share of the class, from which on they are named. */
@@ -69,7 +72,10 @@ function blocksOf(of: ImageModel | ImageEvaluation): Block[] {
     {
       ...({ kind: 'facts', title: '' } as const),
       facts: [
-        ['accuracy', `${formatMetric(accuracy)} (${formatInterval(low, high)}) on ${formatCount(count)} ${which}`],
+        [
+          'accuracy',
+          `${formatMetric(accuracy)} (${formatInterval(low, high)}) on ${formatCount(count)} ${count === 1 ? which.replace('pictures', 'picture') : which}`,
+        ],
         ['log loss', formatMetric(logLoss)],
         ['always the most common class', formatMetric(baseline)],
         ...(model === null ? [] : learnedOf(model)),
@@ -96,12 +102,26 @@ function blocksOf(of: ImageModel | ImageEvaluation): Block[] {
     },
     { kind: 'advice', title: 'What to try next', lines: adviceBy(RULES, { ...found, counts }, undefined) },
     {
-      kind: 'table',
-      title: skipped.length === 1 ? 'One picture was left out' : `${formatCount(skipped.length)} pictures were left out`,
+      ...({ kind: 'table', title: leftOut(skipped), only: 'page' } as const),
       head: ['picture', 'reason'],
-      rows: skipped.slice(0, 50).map(({ name, reason }) => [name, reason]),
+      rows: skipped.slice(0, MAX_ROWS).map(({ name, reason }) => [name, reason]),
+    },
+    {
+      ...({ kind: 'advice', title: leftOut(skipped), only: 'terminal' } as const),
+      lines: [
+        ...skipped.slice(0, MAX_LINES).map(({ name, reason }) => `${name}: ${reason}`),
+        ...(skipped.length > MAX_LINES ? [`and ${formatCount(skipped.length - MAX_LINES)} more, which the report as JSON lists`] : []),
+      ],
     },
   ]
+}
+
+/** `13 pictures are left out`, with folders if there are some. */
+function leftOut(skipped: readonly SkippedImage[]): string {
+  const folders = skipped.filter(({ name }) => name.endsWith('/')).length
+  const count = (n: number, one: string) => (n === 0 ? [] : [`${formatCount(n)} ${one}${n === 1 ? '' : 's'}`])
+  const parts = [...count(skipped.length - folders, 'picture'), ...count(folders, 'folder')]
+  return `${parts.join(' and ')} ${skipped.length === 1 ? 'is' : 'are'} left out`
 }
 
 /** What a model learned from, and its net. */

@@ -88,7 +88,13 @@ function stateOf({ size, channels, classes }: ImageSet) {
 }
 
 function checkClasses({ classes, labels, skipped }: ImageSet): void {
-  if (classes.length < 2) throw rangeError(`trainImages: wants pictures of two classes or more, got those of '${classes[0]}' alone`)
+  if (classes.length < 2) {
+    const [first] = skipped
+    const why = first === undefined ? '' : `; ${skipped.length} left out, the first is ${first.name}: ${first.reason}`
+    throw rangeError(
+      `trainImages: wants pictures of two classes or more, got those of '${classes[0]}' alone${why || '; add some of another class'}`,
+    )
+  }
   const counts = new Int32Array(classes.length)
   for (const c of labels) counts[c]++
   const few = counts.findIndex((count) => count < MIN_OF_CLASS)

@@ -18,11 +18,8 @@ export function withoutPixels<T extends Pick<ImageEvaluation, 'mistakes' | 'sure
   return { ...report, mistakes: named(report.mistakes), surest: named(report.surest) }
 }
 
-/** Notes that pictures could not be read. */
+/** Notes that pictures, or folders without any, were left out. */
 export function tellSkipped({ skipped }: Pick<ImageEvaluation, 'skipped'>): void {
-  const { length } = skipped
-  if (length > 0)
-    printNote(
-      `${length === 1 ? '1 picture cannot be read and is' : `${whole(length)} pictures cannot be read and are`} left out; the report says why`,
-    )
+  if (skipped.length > 0)
+    printNote(`${skipped.length === 1 ? '1 file is' : `${whole(skipped.length)} files are`} left out; the report says why`)
 }

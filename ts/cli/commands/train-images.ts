@@ -52,8 +52,11 @@ export async function trainOnImages(folder: string, options: ImageTrainOptions):
   checkReport(page, { 'the model': out })
   const silent = options.quiet || options.json
   const images = await imagesInFolder(folder)
+  const [pictures, classes] = [images.images.length, new Set(images.labels).size]
   if (!silent)
-    print(`${whole(images.images.length)} pictures of ${whole(new Set(images.labels).size)} classes are in ${paint('bold', folder)}`)
+    print(
+      `${whole(pictures)} ${pictures === 1 ? 'picture' : 'pictures'} of ${whole(classes)} ${classes === 1 ? 'class' : 'classes'} in ${paint('bold', folder)}`,
+    )
   const live = silent || !isLive() ? null : new LiveBar(1)
   const model = await interruptible(
     (signal) =>
