@@ -3,10 +3,10 @@
 import { checkCount } from '../common/checks.js'
 import { rangeError, ShapeError } from '../common/errors.js'
 import { anything, checkOptions, flag, readOptions, type Schema } from '../common/options.js'
-import { formatShape, type Shape } from '../common/shape.js'
+import { formatShape } from '../common/shape.js'
 import { type Initializer, type InitializerName, initializing } from '../nn/initializer.js'
-import { Layer } from '../nn/layer.js'
-import type { InputFor, LastAxis, OutputShape } from '../nn/layer-shapes.js'
+import { ShapedLayer } from '../nn/layer.js'
+import type { LastAxis } from '../nn/layer-shapes.js'
 import { type BuildContext, MODULE, type ModuleOptions } from '../nn/module.js'
 import { dense } from '../ops/dense.js'
 import { slice } from '../ops/shape.js'
@@ -60,12 +60,11 @@ type AttentionShapes<W extends number> = LastAxis<`MultiHeadAttention(${W})`, W,
  * layer.predict(zeros([4, 5, 8])).shape // [4, 5, 8]
  * @throws RangeError for sizes that are not whole numbers, or a width that the heads do not divide; forward() throws ShapeError naming the layer
  */
-export class MultiHeadAttention<const W extends number = number> extends Layer {
+export class MultiHeadAttention<const W extends number = number> extends ShapedLayer<AttentionShapes<W>> {
   static override get name() {
     return 'MultiHeadAttention'
   }
 
-  declare readonly shapes?: AttentionShapes<W>
   /** Weights of queries, keys and values side by side [width, 3 · width]. */
   declare weight: Parameter
   /** Their biases [3 · width]; null with `bias: false`. */
@@ -107,8 +106,7 @@ export class MultiHeadAttention<const W extends number = number> extends Layer {
     return `MultiHeadAttention(${this.width}, ${this.heads}${causal ? ', causal' : ''}${rotary ? ', rotary' : ''})`
   }
 
-  forward<S extends Shape>(x: InputFor<AttentionShapes<W>, S>): Tensor<OutputShape<AttentionShapes<W>, S>>
-  forward(x: Tensor): Tensor {
+  protected compute(x: Tensor): Tensor {
     return this.run(x)
   }
 

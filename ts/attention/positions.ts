@@ -3,10 +3,10 @@
 import { checkCount } from '../common/checks.js'
 import { rangeError, ShapeError } from '../common/errors.js'
 import { checkOptions, readOptions, type Schema } from '../common/options.js'
-import { formatShape, type Shape } from '../common/shape.js'
+import { formatShape } from '../common/shape.js'
 import { type Initializer, type InitializerName, initializing, normal } from '../nn/initializer.js'
-import { Layer } from '../nn/layer.js'
-import type { InputFor, LastAxis, OutputShape } from '../nn/layer-shapes.js'
+import { ShapedLayer } from '../nn/layer.js'
+import type { LastAxis } from '../nn/layer-shapes.js'
 import { type BuildContext, MODULE, type ModuleOptions } from '../nn/module.js'
 import { add } from '../ops/elementwise.js'
 import { slice } from '../ops/shape.js'
@@ -30,12 +30,11 @@ type PositionShapes<Name extends string, W extends number> = LastAxis<Name, W, W
  * @example new LearnedPositions(8, 4).predict(zeros([2, 5, 4])).shape // [2, 5, 4]
  * @throws RangeError for sizes that are not whole numbers; forward() throws ShapeError for other columns or more steps
  */
-export class LearnedPositions<const W extends number = number> extends Layer {
+export class LearnedPositions<const W extends number = number> extends ShapedLayer<PositionShapes<`LearnedPositions(${number}, ${W})`, W>> {
   static override get name() {
     return 'LearnedPositions'
   }
 
-  declare readonly shapes?: PositionShapes<`LearnedPositions(${number}, ${W})`, W>
   /** [context, width] */
   declare weight: Parameter
   readonly #options: LearnedPositionsOptions
@@ -61,10 +60,7 @@ export class LearnedPositions<const W extends number = number> extends Layer {
     return `LearnedPositions(${this.context}, ${this.width})`
   }
 
-  forward<S extends Shape>(
-    x: InputFor<PositionShapes<'LearnedPositions', W>, S>,
-  ): Tensor<OutputShape<PositionShapes<'LearnedPositions', W>, S>>
-  forward(x: Tensor): Tensor {
+  protected compute(x: Tensor): Tensor {
     return this.from(x, 0)
   }
 
@@ -88,12 +84,10 @@ export class LearnedPositions<const W extends number = number> extends Layer {
  * @example new SinusoidalPositions(2).predict(zeros([1, 2, 2])) // [[[0, 1], [0.841471, 0.540302]]]
  * @throws RangeError unless the width is an even whole number; forward() throws ShapeError for other columns
  */
-export class SinusoidalPositions<const W extends number = number> extends Layer {
+export class SinusoidalPositions<const W extends number = number> extends ShapedLayer<PositionShapes<`SinusoidalPositions(${W})`, W>> {
   static override get name() {
     return 'SinusoidalPositions'
   }
-
-  declare readonly shapes?: PositionShapes<`SinusoidalPositions(${W})`, W>
 
   constructor(
     readonly width: W,
@@ -109,10 +103,7 @@ export class SinusoidalPositions<const W extends number = number> extends Layer 
     return `SinusoidalPositions(${this.width})`
   }
 
-  forward<S extends Shape>(
-    x: InputFor<PositionShapes<'SinusoidalPositions', W>, S>,
-  ): Tensor<OutputShape<PositionShapes<'SinusoidalPositions', W>, S>>
-  forward(x: Tensor): Tensor {
+  protected compute(x: Tensor): Tensor {
     return this.from(x, 0)
   }
 

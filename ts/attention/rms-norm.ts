@@ -2,9 +2,8 @@
 
 import { checkCount } from '../common/checks.js'
 import { positive, readOptions, type Schema } from '../common/options.js'
-import type { Shape } from '../common/shape.js'
-import { Layer } from '../nn/layer.js'
-import type { InputFor, LastAxis, OutputShape } from '../nn/layer-shapes.js'
+import { ShapedLayer } from '../nn/layer.js'
+import type { LastAxis } from '../nn/layer-shapes.js'
 import { type BuildContext, MODULE, type ModuleOptions } from '../nn/module.js'
 import { add, div, mul, sqrt, square } from '../ops/elementwise.js'
 import { mean } from '../ops/reduce.js'
@@ -28,12 +27,11 @@ type RMSNormShapes<N extends number> = LastAxis<`RMSNorm(${N})`, N, N>
  * @example new RMSNorm(2).predict([[3, 4]]) // [[0.848528, 1.131371]]
  * @throws RangeError for a width that is not a whole number ≥ 1 or an epsilon that is not positive; forward() throws ShapeError naming the layer
  */
-export class RMSNorm<const N extends number = number> extends Layer {
+export class RMSNorm<const N extends number = number> extends ShapedLayer<RMSNormShapes<N>> {
   static override get name() {
     return 'RMSNorm'
   }
 
-  declare readonly shapes?: RMSNormShapes<N>
   declare weight: Parameter
   readonly epsilon: number
 
@@ -55,8 +53,7 @@ export class RMSNorm<const N extends number = number> extends Layer {
     return `RMSNorm(${this.width})`
   }
 
-  forward<S extends Shape>(x: InputFor<RMSNormShapes<N>, S>): Tensor<OutputShape<RMSNormShapes<N>, S>>
-  forward(input: Tensor): Tensor {
+  protected compute(input: Tensor): Tensor {
     const { weight, width, epsilon } = this.build()
     const x = this.withFeatures(input, width, weight.backend)
     return mul(div(x, sqrt(add(mean(square(x), -1, true), epsilon))), weight) as Tensor

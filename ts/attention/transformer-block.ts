@@ -3,20 +3,19 @@
 import type { Activation } from '../backend/kernels.js'
 import { checkCount } from '../common/checks.js'
 import { anything, checkOptions, count, decay, flag, readOptions, type Schema } from '../common/options.js'
-import type { Shape } from '../common/shape.js'
 import { Dense } from '../nn/dense.js'
 import { Dropout } from '../nn/dropout.js'
 import { type Initializer, type InitializerName, initializing } from '../nn/initializer.js'
-import { Layer } from '../nn/layer.js'
+import { ShapedLayer } from '../nn/layer.js'
 import { LayerNorm } from '../nn/layer-norm.js'
-import type { InputFor, LastAxis, OutputShape } from '../nn/layer-shapes.js'
+import type { LastAxis } from '../nn/layer-shapes.js'
 import { MODULE, type ModuleOptions } from '../nn/module.js'
 import { activationNumber } from '../ops/activation.js'
 import { add } from '../ops/elementwise.js'
 import { STEPS_TO_TAKE, type StepsToTake } from '../ops/steps.js'
 import type { Tensor, TensorLike } from '../tensor.js'
 import type { KeyValueCache } from './cache.js'
-import { MultiHeadAttention } from './multi-head-attention.js'
+import { MultiHeadAttention, type MultiHeadAttentionOptions } from './multi-head-attention.js'
 import { RMSNorm } from './rms-norm.js'
 
 /** The normalization in front of each part of a block: {@link LayerNorm} or {@link RMSNorm}. */
@@ -26,13 +25,9 @@ export type Normalization = 'layer' | 'rms'
 export const NORMALIZATIONS = ['layer', 'rms'] as const
 
 /** Options of {@link TransformerBlock}. */
-export interface TransformerBlockOptions extends ModuleOptions {
+export interface TransformerBlockOptions extends ModuleOptions, Pick<MultiHeadAttentionOptions, 'causal' | 'rotary'> {
   /** Columns of the hidden layer. Default: 4 times the width. */
   hidden?: number
-  /** A step sees no step after it. Default false. */
-  causal?: boolean
-  /** Turns queries and keys by their positions: see {@link rotaryEmbedding}. Default false. */
-  rotary?: boolean
   /** The normalizations: `layer` or `rms`. Default `layer`. */
   normalization?: Normalization
   /** The function of the hidden layer. Default `gelu`, the exact one. */
@@ -71,12 +66,11 @@ type BlockShapes<W extends number> = LastAxis<`TransformerBlock(${W})`, W, W>
  * model.predict(zeros([3, 5, 8])).shape // [3, 5, 8]
  * @throws RangeError for sizes that are not whole numbers, or a width that the heads do not divide; forward() throws ShapeError naming the layer
  */
-export class TransformerBlock<const W extends number = number> extends Layer {
+export class TransformerBlock<const W extends number = number> extends ShapedLayer<BlockShapes<W>> {
   static override get name() {
     return 'TransformerBlock'
   }
 
-  declare readonly shapes?: BlockShapes<W>
   readonly norm1: LayerNorm | RMSNorm
   readonly attention: MultiHeadAttention
   readonly norm2: LayerNorm | RMSNorm
@@ -123,8 +117,7 @@ export class TransformerBlock<const W extends number = number> extends Layer {
     return `TransformerBlock(${this.width}, ${this.heads}, hidden ${hidden}${more})`
   }
 
-  forward<S extends Shape>(x: InputFor<BlockShapes<W>, S>): Tensor<OutputShape<BlockShapes<W>, S>>
-  forward(x: Tensor): Tensor {
+  protected compute(x: Tensor): Tensor {
     return this.run(x)
   }
 

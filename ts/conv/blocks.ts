@@ -6,8 +6,8 @@ import { anything, count, readOptions, type Schema } from '../common/options.js'
 import { formatShape, type Shape, sameShape } from '../common/shape.js'
 import { show } from '../common/show.js'
 import { initializer } from '../nn/initializer.js'
-import { Layer } from '../nn/layer.js'
-import type { InputFor, LastAxis, LayerShapes, OutputShape } from '../nn/layer-shapes.js'
+import { Layer, ShapedLayer } from '../nn/layer.js'
+import type { LastAxis, LayerShapes } from '../nn/layer-shapes.js'
 import { type BuildContext, MODULE, Module, type ModuleOptions, outputOf } from '../nn/module.js'
 import type { Output } from '../nn/sequential.js'
 import { activate, activationNumber } from '../ops/activation.js'
@@ -156,8 +156,7 @@ type SqueezeShapes<N extends number> = LastAxis<`SqueezeExcite(${N})`, N, N>
  * @example new SqueezeExcite(16).predict(zeros([2, 14, 14, 16])).shape // [2, 14, 14, 16]
  * @throws RangeError for numbers that are not whole; forward() throws ShapeError naming the layer
  */
-export class SqueezeExcite<const N extends number = number> extends Layer {
-  declare readonly shapes?: SqueezeShapes<N>
+export class SqueezeExcite<const N extends number = number> extends ShapedLayer<SqueezeShapes<N>> {
   /** S [channels, units] and s [units]. */
   declare squeezeWeight: Parameter
   declare squeezeBias: Parameter
@@ -190,8 +189,7 @@ export class SqueezeExcite<const N extends number = number> extends Layer {
     return `SqueezeExcite(${this.channels}, ${this.units})`
   }
 
-  forward<S extends Shape>(x: InputFor<SqueezeShapes<N>, S>): Tensor<OutputShape<SqueezeShapes<N>, S>>
-  forward(input: Tensor): Tensor {
+  protected compute(input: Tensor): Tensor {
     const { squeezeWeight, squeezeBias, exciteWeight, exciteBias, channels } = this.build()
     const who = this.label(this.describe())
     const x = this.withFeatures(input, channels, squeezeWeight.backend)

@@ -1,7 +1,6 @@
 /** Convolutional layers. */
-import type { Shape } from '../common/shape.js'
-import { Layer } from '../nn/layer.js'
-import type { InputFor, OutputShape } from '../nn/layer-shapes.js'
+import { ShapedLayer } from '../nn/layer.js'
+import type { LayerShapes } from '../nn/layer-shapes.js'
 import type { BuildContext } from '../nn/module.js'
 import type { Parameter } from '../parameter.js'
 import type { Tensor } from '../tensor.js'
@@ -29,7 +28,11 @@ function optionsOf({ stride, padding, dilation, groups, activation }: ConvSettin
 }
 
 /** What {@link Conv2d}, {@link Conv1d}, {@link ConvTranspose2d} and {@link SeparableConv2d} have in common. */
-export abstract class ConvLayer<const I extends number = number, const O extends number = number> extends Layer {
+export abstract class ConvLayer<
+  const I extends number = number,
+  const O extends number = number,
+  Rule extends LayerShapes = LayerShapes,
+> extends ShapedLayer<Rule> {
   /** @internal */
   static override readonly isBase = true
 
@@ -73,6 +76,11 @@ export abstract class ConvLayer<const I extends number = number, const O extends
   override describe(): string {
     return convText(this.#who, this.inputs, this.filters, this.settings)
   }
+
+  protected compute(x: Tensor): Tensor {
+    const { weight, bias, settings } = this.build()
+    return convolve(x, weight, optionsOf(settings, bias), settings.kernel.length, this.label(this.describe()))
+  }
 }
 
 /**
@@ -86,8 +94,7 @@ export abstract class ConvLayer<const I extends number = number, const O extends
  * @throws RangeError for sizes that are not whole numbers, groups that do not divide the channels, or an unknown activation; forward() throws
  *   ShapeError naming the layer
  */
-export class Conv2d<const I extends number = number, const O extends number = number> extends ConvLayer<I, O> {
-  declare readonly shapes?: Conv2dShapes<I, O>
+export class Conv2d<const I extends number = number, const O extends number = number> extends ConvLayer<I, O, Conv2dShapes<I, O>> {
   /** W [kernel height, kernel width, inputs / groups, filters]. Made at the first use; its values are drawn by `weightInitializer`. */
   declare weight: Parameter
 
@@ -102,12 +109,6 @@ export class Conv2d<const I extends number = number, const O extends number = nu
   ) {
     super('Conv2d', 2, inputs, filters, kernel, options)
   }
-
-  forward<S extends Shape>(x: InputFor<Conv2dShapes<I, O>, S>): Tensor<OutputShape<Conv2dShapes<I, O>, S>>
-  forward(x: Tensor): Tensor {
-    const { weight, bias, settings } = this.build()
-    return convolve(x, weight, optionsOf(settings, bias), 2, this.label(this.describe()))
-  }
 }
 
 /**
@@ -119,8 +120,7 @@ export class Conv2d<const I extends number = number, const O extends number = nu
  * layer.predict(zeros([4, 100, 3])).shape // [4, 50, 16]
  * @throws as {@link Conv2d}
  */
-export class Conv1d<const I extends number = number, const O extends number = number> extends ConvLayer<I, O> {
-  declare readonly shapes?: Conv1dShapes<I, O>
+export class Conv1d<const I extends number = number, const O extends number = number> extends ConvLayer<I, O, Conv1dShapes<I, O>> {
   /** W [kernel, inputs / groups, filters]. Made at the first use; its values are drawn by `weightInitializer`. */
   declare weight: Parameter
 
@@ -135,12 +135,6 @@ export class Conv1d<const I extends number = number, const O extends number = nu
   ) {
     super('Conv1d', 1, inputs, filters, kernel, options)
   }
-
-  forward<S extends Shape>(x: InputFor<Conv1dShapes<I, O>, S>): Tensor<OutputShape<Conv1dShapes<I, O>, S>>
-  forward(x: Tensor): Tensor {
-    const { weight, bias, settings } = this.build()
-    return convolve(x, weight, optionsOf(settings, bias), 1, this.label(this.describe()))
-  }
 }
 
 /**
@@ -152,8 +146,11 @@ export class Conv1d<const I extends number = number, const O extends number = nu
  * layer.predict(zeros([1, 7, 7, 8])).shape // [1, 14, 14, 4]
  * @throws as {@link Conv2d}
  */
-export class ConvTranspose2d<const I extends number = number, const O extends number = number> extends ConvLayer<I, O> {
-  declare readonly shapes?: ConvTranspose2dShapes<I, O>
+export class ConvTranspose2d<const I extends number = number, const O extends number = number> extends ConvLayer<
+  I,
+  O,
+  ConvTranspose2dShapes<I, O>
+> {
   /** W [kernel height, kernel width, filters / groups, inputs]. Made at the first use; its values are drawn by `weightInitializer`. */
   declare weight: Parameter
   declare readonly settings: ConvSettings & Pick<ConvTransposeLayerOptions, 'outputPadding'>
@@ -175,15 +172,9 @@ export class ConvTranspose2d<const I extends number = number, const O extends nu
     return [this.filters / this.settings.groups, this.inputs]
   }
 
-  forward<S extends Shape>(x: InputFor<ConvTranspose2dShapes<I, O>, S>): Tensor<OutputShape<ConvTranspose2dShapes<I, O>, S>>
-  forward(x: Tensor): Tensor {
+  protected override compute(x: Tensor): Tensor {
     const { weight, bias, settings } = this.build()
-    return convolveTransposed(
-      x,
-      weight,
-      { ...optionsOf(settings, bias), outputPadding: settings.outputPadding },
-      2,
-      this.label(this.describe()),
-    )
+    const options = { ...optionsOf(settings, bias), outputPadding: settings.outputPadding }
+    return convolveTransposed(x, weight, options, 2, this.label(this.describe()))
   }
 }

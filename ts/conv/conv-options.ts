@@ -1,5 +1,4 @@
 /** Options that the convolutional layers share, and the code behind them. */
-import type { Activation } from '../backend/kernels.js'
 import { checkCount } from '../common/checks.js'
 import { anything, checkValue, count, flag, type Read, readOptions, type Schema } from '../common/options.js'
 import { type Initializer, type InitializerName, initializer, initializerFor, initializing } from '../nn/initializer.js'
@@ -7,21 +6,11 @@ import { MODULE, type ModuleOptions } from '../nn/module.js'
 import { activationNumber } from '../ops/activation.js'
 import type { Parameter } from '../parameter.js'
 import type { Generator } from '../random.js'
-import { outputPadding } from './convolve.js'
-import { checkGroups, numbersOf, type Padding, type Pair, padding, pair } from './window.js'
+import { type ConvOptions, type ConvTransposeOptions, outputPadding } from './convolve.js'
+import { checkGroups, numbersOf, type Pair, padding, pair } from './window.js'
 
 /** Options of {@link Conv1d} and {@link Conv2d}. */
-export interface ConvLayerOptions extends ModuleOptions {
-  /** Distance between neighboring windows. Default 1. */
-  stride?: Pair
-  /** Zeros around the image: see {@link Padding}. Default `valid`, none. */
-  padding?: Padding
-  /** Distance between neighboring taps of a window. Default 1. */
-  dilation?: Pair
-  /** Channels and filters are cut into this number of groups, and each filter sees the channels of its group. Default 1. */
-  groups?: number
-  /** The function applied to the result. Default `linear`, the identity. */
-  activation?: Activation
+export interface ConvLayerOptions extends ModuleOptions, Omit<ConvOptions, 'bias'> {
   /** Adds a bias. Default true. */
   bias?: boolean
   /** First weights. Default: `heUniform` for the relu family, `lecunUniform` for `linear`, else `glorotUniform`. */
@@ -47,10 +36,7 @@ export const SEPARABLE_CONV = {
 export const CONV_LAYER = { ...SEPARABLE_CONV, groups: { is: count, default: 1 } } satisfies Schema<ConvLayerOptions>
 
 /** Options of {@link ConvTranspose2d}. */
-export interface ConvTransposeLayerOptions extends ConvLayerOptions {
-  /** Further pixels at the ends, with which the result has the size of another image that has the same positions. Default 0. */
-  outputPadding?: Pair | 0
-}
+export interface ConvTransposeLayerOptions extends ConvLayerOptions, Pick<ConvTransposeOptions, 'outputPadding'> {}
 
 export const CONV_TRANSPOSE_LAYER = { ...CONV_LAYER, outputPadding } satisfies Schema<ConvTransposeLayerOptions>
 

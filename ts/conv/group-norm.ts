@@ -3,9 +3,9 @@ import { noGrad } from '../autograd.js'
 import { checkCount } from '../common/checks.js'
 import { rangeError, ShapeError } from '../common/errors.js'
 import { positive, readOptions, type Schema } from '../common/options.js'
-import { formatShape, type Shape } from '../common/shape.js'
-import { Layer } from '../nn/layer.js'
-import type { InputFor, LastAxis, OutputShape } from '../nn/layer-shapes.js'
+import { formatShape } from '../common/shape.js'
+import { ShapedLayer } from '../nn/layer.js'
+import type { LastAxis } from '../nn/layer-shapes.js'
 import { type BuildContext, MODULE, type ModuleOptions } from '../nn/module.js'
 import { add, div, mul, sqrt, square, sub } from '../ops/elementwise.js'
 import { mean } from '../ops/reduce.js'
@@ -34,8 +34,7 @@ type GroupNormShapes<N extends number> = LastAxis<`GroupNorm(${number}, ${N})`, 
  * @throws RangeError for numbers that are not whole, groups that do not divide the channels, or an epsilon that is not positive; forward() throws
  *   ShapeError naming the layer
  */
-export class GroupNorm<const N extends number = number> extends Layer {
-  declare readonly shapes?: GroupNormShapes<N>
+export class GroupNorm<const N extends number = number> extends ShapedLayer<GroupNormShapes<N>> {
   declare weight: Parameter
   declare bias: Parameter
   readonly epsilon: number
@@ -63,8 +62,7 @@ export class GroupNorm<const N extends number = number> extends Layer {
     return `GroupNorm(${this.groups}, ${this.channels})`
   }
 
-  forward<S extends Shape>(x: InputFor<GroupNormShapes<N>, S>): Tensor<OutputShape<GroupNormShapes<N>, S>>
-  forward(input: Tensor): Tensor {
+  protected compute(input: Tensor): Tensor {
     const { weight, bias, groups, channels, epsilon } = this.build()
     const x = this.withFeatures(input, channels, weight.backend)
     if (x.rank < 2)

@@ -1,8 +1,6 @@
 /** Pooling as layers. */
 import { checkOptions, checkValue, readOptions, type Schema } from '../common/options.js'
-import type { Shape } from '../common/shape.js'
-import { Layer } from '../nn/layer.js'
-import type { InputFor, OutputShape } from '../nn/layer-shapes.js'
+import { ShapedLayer } from '../nn/layer.js'
 import { MODULE, type ModuleOptions } from '../nn/module.js'
 import type { Tensor } from '../tensor.js'
 import { adaptiveAvgPoolBy, adaptiveMaxPoolBy, avgPoolBy, globalAvgPoolBy, maxPoolBy, POOL, type PoolOptions } from './pool.js'
@@ -14,31 +12,47 @@ export interface PoolLayerOptions extends PoolOptions, ModuleOptions {}
 
 export const POOL_LAYER = { ...MODULE, ...POOL } satisfies Schema<PoolLayerOptions>
 
-/** What {@link MaxPool} and {@link AvgPool} have in common. */
-export abstract class PoolLayer extends Layer {
+/** What the layers of this file with a size have in common. */
+abstract class SizedPool<Name extends string> extends ShapedLayer<PoolShapes<Name>> {
   /** @internal */
   static override readonly isBase = true
-
-  /** The options, with defaults. */
-  readonly settings: PoolOptions
   readonly #who: string
 
   /** @internal `who` is the name of the class, which minifiers change */
   constructor(
-    who: string,
-    /** Size of a window: a number, or [height, width]. */
+    who: Name,
+    /** Size of a window, or of the result: a number, or [height, width]. */
     readonly size: Pair,
-    options: PoolLayerOptions,
+    options: ModuleOptions,
   ) {
     super(options)
     this.#who = who
     checkValue(`${who}: size`, size, pair)
-    const { stride = size, padding, dilation } = readOptions(who, options, POOL_LAYER)
-    this.settings = Object.freeze({ stride, padding, dilation })
   }
 
   override describe(): string {
     return `${this.#who}(${[this.size].flat().join(' × ')})`
+  }
+}
+
+/** What {@link MaxPool} and {@link AvgPool} have in common. */
+export abstract class PoolLayer<Name extends string = string> extends SizedPool<Name> {
+  /** @internal */
+  static override readonly isBase = true
+  /** The options, with defaults. */
+  readonly settings: PoolOptions
+  readonly #pool: typeof maxPoolBy
+
+  /** @internal */
+  constructor(who: Name, pool: typeof maxPoolBy, size: Pair, options: PoolLayerOptions) {
+    super(who, size, options)
+    const { stride = size, padding, dilation } = readOptions(who, options, POOL_LAYER)
+    this.settings = Object.freeze({ stride, padding, dilation })
+    this.#pool = pool
+  }
+
+  protected compute(x: Tensor): Tensor {
+    return this.#pool(x, this.size, this.settings, this.label(this.describe()))
   }
 }
 
@@ -48,20 +62,10 @@ export abstract class PoolLayer extends Layer {
  * @example new MaxPool(2).predict(zeros([5, 26, 26, 8])).shape // [5, 13, 13, 8]
  * @throws RangeError for a size that is not a whole number; forward() throws ShapeError naming the layer
  */
-export class MaxPool extends PoolLayer {
-  declare readonly shapes?: PoolShapes<'MaxPool'>
-
-  constructor(
-    /** Size of a window: a number, or [height, width]. */
-    size: Pair,
-    options: PoolLayerOptions = {},
-  ) {
-    super('MaxPool', size, options)
-  }
-
-  forward<S extends Shape>(x: InputFor<PoolShapes<'MaxPool'>, S>): Tensor<OutputShape<PoolShapes<'MaxPool'>, S>>
-  forward(x: Tensor): Tensor {
-    return maxPoolBy(x, this.size, this.settings, this.label(this.describe()))
+export class MaxPool extends PoolLayer<'MaxPool'> {
+  /** @param size of a window: a number, or [height, width] */
+  constructor(size: Pair, options: PoolLayerOptions = {}) {
+    super('MaxPool', maxPoolBy, size, options)
   }
 }
 
@@ -71,44 +75,27 @@ export class MaxPool extends PoolLayer {
  * @example new AvgPool(2).predict(zeros([5, 26, 26, 8])).shape // [5, 13, 13, 8]
  * @throws as {@link MaxPool}
  */
-export class AvgPool extends PoolLayer {
-  declare readonly shapes?: PoolShapes<'AvgPool'>
-
-  constructor(
-    /** Size of a window: a number, or [height, width]. */
-    size: Pair,
-    options: PoolLayerOptions = {},
-  ) {
-    super('AvgPool', size, options)
-  }
-
-  forward<S extends Shape>(x: InputFor<PoolShapes<'AvgPool'>, S>): Tensor<OutputShape<PoolShapes<'AvgPool'>, S>>
-  forward(x: Tensor): Tensor {
-    return avgPoolBy(x, this.size, this.settings, this.label(this.describe()))
+export class AvgPool extends PoolLayer<'AvgPool'> {
+  /** @param size of a window: a number, or [height, width] */
+  constructor(size: Pair, options: PoolLayerOptions = {}) {
+    super('AvgPool', avgPoolBy, size, options)
   }
 }
 
 /** What {@link AdaptiveMaxPool} and {@link AdaptiveAvgPool} have in common. */
-abstract class AdaptivePool extends Layer {
+abstract class AdaptivePool<Name extends string> extends SizedPool<Name> {
   /** @internal */
   static override readonly isBase = true
-  readonly #who: string
+  readonly #pool: typeof adaptiveMaxPoolBy
 
-  /** @internal `who` is the name of the class, which minifiers change */
-  constructor(
-    who: string,
-    /** Size of the result: a number, or [height, width]. */
-    readonly size: Pair,
-    options: ModuleOptions,
-  ) {
-    super(options)
-    this.#who = who
-    checkOptions(who, options, MODULE)
-    checkValue(`${who}: size`, size, pair)
+  /** @internal */
+  constructor(who: Name, pool: typeof adaptiveMaxPoolBy, size: Pair, options: ModuleOptions) {
+    super(who, size, checkOptions(who, options, MODULE))
+    this.#pool = pool
   }
 
-  override describe(): string {
-    return `${this.#who}(${[this.size].flat().join(' × ')})`
+  protected compute(x: Tensor): Tensor {
+    return this.#pool(x, this.size, this.label(this.describe()))
   }
 }
 
@@ -118,20 +105,10 @@ abstract class AdaptivePool extends Layer {
  * @example new AdaptiveMaxPool([2, 3]).predict(zeros([5, 7, 9, 8])).shape // [5, 2, 3, 8]
  * @throws TypeError for a size that is not a whole number ≥ 1; forward() throws ShapeError naming the layer
  */
-export class AdaptiveMaxPool extends AdaptivePool {
-  declare readonly shapes?: PoolShapes<'AdaptiveMaxPool'>
-
-  constructor(
-    /** Size of the result: a number, or [height, width]. */
-    size: Pair,
-    options: ModuleOptions = {},
-  ) {
-    super('AdaptiveMaxPool', size, options)
-  }
-
-  forward<S extends Shape>(x: InputFor<PoolShapes<'AdaptiveMaxPool'>, S>): Tensor<OutputShape<PoolShapes<'AdaptiveMaxPool'>, S>>
-  forward(x: Tensor): Tensor {
-    return adaptiveMaxPoolBy(x, this.size, this.label(this.describe()))
+export class AdaptiveMaxPool extends AdaptivePool<'AdaptiveMaxPool'> {
+  /** @param size of the result: a number, or [height, width] */
+  constructor(size: Pair, options: ModuleOptions = {}) {
+    super('AdaptiveMaxPool', adaptiveMaxPoolBy, size, options)
   }
 }
 
@@ -142,20 +119,10 @@ export class AdaptiveMaxPool extends AdaptivePool {
  * @example new AdaptiveAvgPool(4).predict(zeros([5, 7, 9, 8])).shape // [5, 4, 4, 8]
  * @throws as {@link AdaptiveMaxPool}
  */
-export class AdaptiveAvgPool extends AdaptivePool {
-  declare readonly shapes?: PoolShapes<'AdaptiveAvgPool'>
-
-  constructor(
-    /** Size of the result: a number, or [height, width]. */
-    size: Pair,
-    options: ModuleOptions = {},
-  ) {
-    super('AdaptiveAvgPool', size, options)
-  }
-
-  forward<S extends Shape>(x: InputFor<PoolShapes<'AdaptiveAvgPool'>, S>): Tensor<OutputShape<PoolShapes<'AdaptiveAvgPool'>, S>>
-  forward(x: Tensor): Tensor {
-    return adaptiveAvgPoolBy(x, this.size, this.label(this.describe()))
+export class AdaptiveAvgPool extends AdaptivePool<'AdaptiveAvgPool'> {
+  /** @param size of the result: a number, or [height, width] */
+  constructor(size: Pair, options: ModuleOptions = {}) {
+    super('AdaptiveAvgPool', adaptiveAvgPoolBy, size, options)
   }
 }
 
@@ -165,9 +132,7 @@ export class AdaptiveAvgPool extends AdaptivePool {
  * @example new GlobalAvgPool().predict(zeros([5, 7, 7, 64])).shape // [5, 64]
  * @throws ShapeError naming the layer for inputs of another rank, in forward()
  */
-export class GlobalAvgPool extends Layer {
-  declare readonly shapes?: GlobalShapes<'GlobalAvgPool'>
-
+export class GlobalAvgPool extends ShapedLayer<GlobalShapes<'GlobalAvgPool'>> {
   constructor(options: ModuleOptions = {}) {
     super(options)
     checkOptions('GlobalAvgPool', options, MODULE)
@@ -177,8 +142,7 @@ export class GlobalAvgPool extends Layer {
     return 'GlobalAvgPool'
   }
 
-  forward<S extends Shape>(x: InputFor<GlobalShapes<'GlobalAvgPool'>, S>): Tensor<OutputShape<GlobalShapes<'GlobalAvgPool'>, S>>
-  forward(x: Tensor): Tensor {
+  protected compute(x: Tensor): Tensor {
     return globalAvgPoolBy(x, this.label(this.describe()))
   }
 }

@@ -11,6 +11,7 @@ import { formatShape, type Shape, sizeOf } from '../common/shape.js'
 import { rowsAt } from '../ops/gather.js'
 import { concat, reshape } from '../ops/shape.js'
 import { asFloats, full, Tensor, type TensorLike } from '../tensor.js'
+import type { ConvOptions } from './convolve.js'
 import { checkImages, numbersOf, type Padding, type Pair, padding, pair, windowOver, zeros, zerosOf } from './window.js'
 
 /** Options of {@link pad}. */
@@ -157,14 +158,7 @@ function along(input: Tensor, axis: number, factor: number, smooth: boolean, sha
 }
 
 /** Options of {@link unfold}. */
-export interface UnfoldOptions {
-  /** Distance between neighboring windows. Default 1. */
-  stride?: Pair
-  /** Zeros around the image: see {@link Padding}. Default `valid`, none. */
-  padding?: Padding
-  /** Distance between neighboring taps of a window. Default 1. */
-  dilation?: Pair
-}
+export interface UnfoldOptions extends Pick<ConvOptions, 'stride' | 'padding' | 'dilation'> {}
 
 export const UNFOLD = {
   stride: { is: pair, default: 1, aka: ['strides'] },

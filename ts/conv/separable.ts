@@ -1,8 +1,6 @@
 /** Separable convolution. */
 
-import type { Shape } from '../common/shape.js'
 import { initializer, initializerFor } from '../nn/initializer.js'
-import type { InputFor, OutputShape } from '../nn/layer-shapes.js'
 import type { BuildContext } from '../nn/module.js'
 import type { Parameter } from '../parameter.js'
 import type { Tensor } from '../tensor.js'
@@ -22,8 +20,11 @@ type SeparableShapes<I extends number, O extends number> = ImageShapes<`Separabl
  * @example new SeparableConv2d(8, 16, 3, { padding: 'same', activation: 'relu' }).predict(zeros([2, 14, 14, 8])).shape // [2, 14, 14, 16]
  * @throws as {@link Conv2d}
  */
-export class SeparableConv2d<const I extends number = number, const O extends number = number> extends ConvLayer<I, O> {
-  declare readonly shapes?: SeparableShapes<I, O>
+export class SeparableConv2d<const I extends number = number, const O extends number = number> extends ConvLayer<
+  I,
+  O,
+  SeparableShapes<I, O>
+> {
   /** D [kernel height, kernel width, 1, inputs]. Made at the first use; its values are drawn by `weightInitializer`, like those of W. */
   declare depthwiseWeight: Parameter
   /** W [1, 1, inputs, filters]. */
@@ -54,8 +55,7 @@ export class SeparableConv2d<const I extends number = number, const O extends nu
     if (this.bias) initializer(biasInitializer, inputs, filters, 'SeparableConv2d')(this.bias, generator)
   }
 
-  forward<S extends Shape>(x: InputFor<SeparableShapes<I, O>, S>): Tensor<OutputShape<SeparableShapes<I, O>, S>>
-  forward(input: Tensor): Tensor {
+  protected override compute(input: Tensor): Tensor {
     const { depthwiseWeight, weight, bias, inputs } = this.build()
     const { stride, padding, dilation, activation } = this.settings
     const who = this.label(this.describe())

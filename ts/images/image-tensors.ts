@@ -3,18 +3,12 @@ import { readOptions, type Schema, signal } from '../common/options.js'
 import { type Tensor, tensor } from '../index.js'
 import { plainRows } from './augment.js'
 import { type LabeledImages, readImageSet, type SkippedImage } from './image-set.js'
-import { TRAIN_IMAGES } from './options.js'
+import { TRAIN_IMAGES, type TrainImagesOptions } from './options.js'
 
 /** Options of {@link imageTensors}. */
-export interface ImageTensorsOptions {
-  /** Height and width that pictures are brought to. Default: the longer side of the median picture, at least 8 and at most 48. */
-  size?: number
-  /** 1 for gray pictures, 3 for colored ones. Default: 1 if no picture has a color. */
-  channels?: 1 | 3
+export interface ImageTensorsOptions extends Pick<TrainImagesOptions, 'size' | 'channels' | 'signal'> {
   /** The names of the classes in the order of their numbers, such as those of the training for pictures to test with. Default: the labels, sorted. */
   classes?: readonly string[]
-  /** Stops with the error of the signal. */
-  signal?: AbortSignal
 }
 
 export const IMAGE_TENSORS = {

@@ -6,14 +6,14 @@ import type { Activation } from '../backend/kernels.js'
 import { checkCount } from '../common/checks.js'
 import { ShapeError } from '../common/errors.js'
 import { anything, positive, readOptions, type Schema, share } from '../common/options.js'
-import { formatShape, type Shape } from '../common/shape.js'
+import { formatShape } from '../common/shape.js'
 import { activate, activationNumber } from '../ops/activation.js'
 import { batchNorm, type Moments } from '../ops/batch-norm.js'
 import type { Parameter } from '../parameter.js'
 import type { Tensor } from '../tensor.js'
 import type { BufferTensor } from './buffer.js'
-import { Layer } from './layer.js'
-import type { InputFor, LastAxis, OutputShape } from './layer-shapes.js'
+import { ShapedLayer } from './layer.js'
+import type { LastAxis } from './layer-shapes.js'
 import { type BuildContext, MODULE, type ModuleOptions } from './module.js'
 
 /** Options of {@link BatchNorm}. */
@@ -55,8 +55,7 @@ type BatchNormShapes<N extends number> = LastAxis<`BatchNorm(${N})`, N, N>
  * @throws RangeError for a width that is not a whole number ≥ 1, an epsilon that is not positive, a momentum outside [0, 1], or an unknown activation; forward() throws
  *   ShapeError naming the layer, also for a batch of one row while training
  */
-export class BatchNorm<const N extends number = number> extends Layer {
-  declare readonly shapes?: BatchNormShapes<N>
+export class BatchNorm<const N extends number = number> extends ShapedLayer<BatchNormShapes<N>> {
   declare weight: Parameter
   declare bias: Parameter
   /** Zeros at first. */
@@ -93,8 +92,7 @@ export class BatchNorm<const N extends number = number> extends Layer {
     return `BatchNorm(${this.width}${this.activation === 'linear' ? '' : `, ${this.activation}`})`
   }
 
-  forward<S extends Shape>(x: InputFor<BatchNormShapes<N>, S>): Tensor<OutputShape<BatchNormShapes<N>, S>>
-  forward(input: Tensor): Tensor {
+  protected compute(input: Tensor): Tensor {
     const { weight, bias, width, training, epsilon, activation } = this.build()
     const x = this.withFeatures(input, width, weight.backend)
     if (training && x.size < 2 * width)

@@ -4,14 +4,13 @@ import type { Activation } from '../backend/kernels.js'
 import { checkCount } from '../common/checks.js'
 import { typeError } from '../common/errors.js'
 import { anything, flag, type Read, readOptions, type Schema } from '../common/options.js'
-import type { Shape } from '../common/shape.js'
 import { activationNumber } from '../ops/activation.js'
 import { dense } from '../ops/dense.js'
 import type { Parameter } from '../parameter.js'
 import type { Tensor } from '../tensor.js'
 import { type Initializer, type InitializerName, initializer, initializerFor, initializing } from './initializer.js'
-import { Layer } from './layer.js'
-import type { InputFor, LastAxis, OutputShape } from './layer-shapes.js'
+import { ShapedLayer } from './layer.js'
+import type { LastAxis } from './layer-shapes.js'
 import { type BuildContext, MODULE, type ModuleOptions } from './module.js'
 
 /** Options of {@link Dense}. */
@@ -44,8 +43,7 @@ type DenseShapes<I extends number, O extends number> = LastAxis<`Dense(${I}, ${O
  * layer.predict(zeros([1, 784])).shape // [1, 128]
  * @throws RangeError for sizes that are not whole numbers or an unknown activation; forward() throws ShapeError naming the layer
  */
-export class Dense<const I extends number = number, const O extends number = number> extends Layer {
-  declare readonly shapes?: DenseShapes<I, O>
+export class Dense<const I extends number = number, const O extends number = number> extends ShapedLayer<DenseShapes<I, O>> {
   /** W [inputs, outputs]. Made at the first use; its values are drawn by `weightInitializer`. */
   declare weight: Parameter
   /** b [outputs], zeros at first; null with `bias: false`. */
@@ -84,8 +82,7 @@ export class Dense<const I extends number = number, const O extends number = num
     return `Dense(${this.inputs}, ${this.outputs}${this.activation === 'linear' ? '' : `, ${this.activation}`})`
   }
 
-  forward<S extends Shape>(x: InputFor<DenseShapes<I, O>, S>): Tensor<OutputShape<DenseShapes<I, O>, S>>
-  forward(x: Tensor): Tensor {
+  protected compute(x: Tensor): Tensor {
     const { weight, bias, activation } = this.build()
     return dense(x, weight, bias, activation, this.label(`Dense(${this.inputs}, ${this.outputs})`))
   }

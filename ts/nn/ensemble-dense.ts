@@ -12,8 +12,8 @@ import { reshape, slice, stack } from '../ops/shape.js'
 import type { Parameter } from '../parameter.js'
 import type { Tensor } from '../tensor.js'
 import { type Initializer, type InitializerName, initializer, initializerFor, initializing, signs } from './initializer.js'
-import { Layer } from './layer.js'
-import type { EnsembleAxis, InputFor, OutputShape } from './layer-shapes.js'
+import { ShapedLayer } from './layer.js'
+import type { EnsembleAxis } from './layer-shapes.js'
 import { type BuildContext, MODULE, type ModuleOptions } from './module.js'
 
 /** Options of {@link EnsembleDense}. */
@@ -68,12 +68,13 @@ type EnsembleDenseShapes<I extends number, O extends number> = EnsembleAxis<`Ens
  * model.predict([[5.1, 3.5, 1.4, 0.2]]).shape // [1, 3]
  * @throws RangeError for sizes that are not whole numbers or an unknown activation; forward() throws ShapeError naming the layer
  */
-export class EnsembleDense<const I extends number = number, const O extends number = number> extends Layer {
+export class EnsembleDense<const I extends number = number, const O extends number = number> extends ShapedLayer<
+  EnsembleDenseShapes<I, O>
+> {
   static override get name() {
     return 'EnsembleDense'
   }
 
-  declare readonly shapes?: EnsembleDenseShapes<I, O>
   /** W [inputs, outputs], or [members, inputs, outputs] with `shared: false`. */
   declare weight: Parameter
   /** b [members, 1, outputs]; null with `bias: false`. */
@@ -132,8 +133,7 @@ export class EnsembleDense<const I extends number = number, const O extends numb
     return `EnsembleDense(${[inputs, outputs, `${members} members`, ...more].join(', ')})`
   }
 
-  forward<S extends readonly number[]>(x: InputFor<EnsembleDenseShapes<I, O>, S>): Tensor<OutputShape<EnsembleDenseShapes<I, O>, S>>
-  forward(input: Tensor): Tensor {
+  protected compute(input: Tensor): Tensor {
     const { weight, bias, inputScale, outputScale, activation, members, inputs, outputs } = this.build()
     const name = this.label(this.describe())
     const x = withMembers(this.withFeatures(input, inputs, weight.backend), members, name)

@@ -2,13 +2,12 @@
 
 import { checkCount } from '../common/checks.js'
 import { positive, readOptions, type Schema } from '../common/options.js'
-import type { Shape } from '../common/shape.js'
 import { add, mul } from '../ops/elementwise.js'
 import { normalize } from '../ops/normalize.js'
 import type { Parameter } from '../parameter.js'
 import type { Tensor } from '../tensor.js'
-import { Layer } from './layer.js'
-import type { InputFor, LastAxis, OutputShape } from './layer-shapes.js'
+import { ShapedLayer } from './layer.js'
+import type { LastAxis } from './layer-shapes.js'
 import { type BuildContext, MODULE, type ModuleOptions } from './module.js'
 
 /** Options of {@link LayerNorm}. */
@@ -31,8 +30,7 @@ type LayerNormShapes<N extends number> = LastAxis<`LayerNorm(${N})`, N, N>
  * new LayerNorm(2).predict([[1, 3]]) // [[-1, 1]]
  * @throws RangeError for a width that is not a whole number ≥ 1 or an epsilon that is not positive; forward() throws ShapeError naming the layer
  */
-export class LayerNorm<const N extends number = number> extends Layer {
-  declare readonly shapes?: LayerNormShapes<N>
+export class LayerNorm<const N extends number = number> extends ShapedLayer<LayerNormShapes<N>> {
   declare weight: Parameter
   declare bias: Parameter
   readonly epsilon: number
@@ -56,8 +54,7 @@ export class LayerNorm<const N extends number = number> extends Layer {
     return `LayerNorm(${this.width})`
   }
 
-  forward<S extends Shape>(x: InputFor<LayerNormShapes<N>, S>): Tensor<OutputShape<LayerNormShapes<N>, S>>
-  forward(input: Tensor): Tensor {
+  protected compute(input: Tensor): Tensor {
     const { weight, bias, width, epsilon } = this.build()
     const x = this.withFeatures(input, width, weight.backend)
     return add(mul(normalize(x, epsilon), weight), bias)

@@ -2,8 +2,9 @@
 
 import type { Backend } from '../backend/index.js'
 import { ShapeError } from '../common/errors.js'
-import { formatShape } from '../common/shape.js'
+import { formatShape, type Shape } from '../common/shape.js'
 import { asFloats, type Tensor } from '../tensor.js'
+import type { InputFor, LayerShapes, OutputShape } from './layer-shapes.js'
 import { Module } from './module.js'
 
 /**
@@ -21,6 +22,22 @@ export abstract class Layer extends Module {
     if (x.shape.at(-1) !== count) throw new ShapeError(`${name}: wants inputs of shape [..., ${count}], got shape ${formatShape(x.shape)}`)
     return x
   }
+}
+
+/** A layer with a shape rule, by which the compiler knows the shape of its output. */
+export abstract class ShapedLayer<Rule extends LayerShapes> extends Layer {
+  /** @internal */
+  static override readonly isBase = true
+  /** The rule, for the compiler. It has no value. */
+  declare readonly shapes?: Rule
+
+  forward<S extends Shape>(x: InputFor<Rule, S>): Tensor<OutputShape<Rule, S>>
+  forward(x: Tensor): Tensor {
+    return this.compute(x)
+  }
+
+  /** @internal the output, by operations on tensors alone */
+  protected abstract compute(x: Tensor): Tensor
 }
 
 /** @internal true if a module is exactly a layer of this library: a subclass, or an object with a `forward` of its own, may do more */

@@ -7,8 +7,8 @@ import type { Parameter } from '../parameter.js'
 import type { Tensor } from '../tensor.js'
 import { withMembers } from './ensemble-dense.js'
 import { type Initializer, type InitializerName, initializer, initializing, signs } from './initializer.js'
-import { Layer } from './layer.js'
-import type { EnsembleAxis, InputFor, OutputShape } from './layer-shapes.js'
+import { ShapedLayer } from './layer.js'
+import type { EnsembleAxis } from './layer-shapes.js'
 import { type BuildContext, MODULE, type ModuleOptions } from './module.js'
 
 /** Options of {@link Scale}. */
@@ -40,12 +40,11 @@ type ScaleShapes<N extends number> = EnsembleAxis<`Scale(${N})`, N, N>
  * new Scale(3, { members: 8 }).predict([[1, 2, 3]]).shape // [8, 1, 3]
  * @throws RangeError for a width or number of members that is not a whole number ≥ 1; forward() throws ShapeError naming the layer
  */
-export class Scale<const N extends number = number> extends Layer {
+export class Scale<const N extends number = number> extends ShapedLayer<ScaleShapes<N>> {
   static override get name() {
     return 'Scale'
   }
 
-  declare readonly shapes?: ScaleShapes<N>
   declare weight: Parameter
   /** Number of members; undefined without an ensemble. */
   readonly members: number | undefined
@@ -73,8 +72,7 @@ export class Scale<const N extends number = number> extends Layer {
     return `Scale(${this.width}${this.members === undefined ? '' : `, ${this.members} members`})`
   }
 
-  forward<S extends readonly number[]>(x: InputFor<ScaleShapes<N>, S>): Tensor<OutputShape<ScaleShapes<N>, S>>
-  forward(input: Tensor): Tensor {
+  protected compute(input: Tensor): Tensor {
     const { weight, width, members } = this.build()
     const x = this.withFeatures(input, width, weight.backend)
     if (members === undefined) return mul(x, weight) as Tensor

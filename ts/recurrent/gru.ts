@@ -1,10 +1,7 @@
 /** The gated recurrent unit. */
 
-import type { Shape } from '../common/shape.js'
-import type { InputFor, OutputShape } from '../nn/layer-shapes.js'
 import type { Parameter } from '../parameter.js'
-import type { Tensor } from '../tensor.js'
-import { outputOf, RecurrentLayer, type RecurrentShapes, settingsOf } from './layer.js'
+import { RecurrentLayer, type RecurrentShapes, settingsOf } from './layer.js'
 import { GRU_OPTIONS, type GRUOptions, type LastOfOneDirection } from './options.js'
 
 type GRUShapes<I extends number, U extends number, O> = RecurrentShapes<`GRU(${I}, ${U})`, I, U, O>
@@ -25,12 +22,11 @@ export class GRU<
   const I extends number = number,
   const U extends number = number,
   const O extends GRUOptions = LastOfOneDirection,
-> extends RecurrentLayer<GRUOptions, I, U> {
+> extends RecurrentLayer<GRUOptions, I, U, GRUShapes<I, U, O>> {
   static override get name() {
     return 'GRU'
   }
 
-  declare readonly shapes?: GRUShapes<I, U, O>
   /** W [inputs, 3 · units], of the gates r, u, n side by side. */
   declare weight: Parameter
   /** U [units, 3 · units]. */
@@ -50,10 +46,5 @@ export class GRU<
   ) {
     const cell = options?.resetAfter === false ? 'gruBefore' : 'gruAfter'
     super(settingsOf<GRUOptions>('GRU', cell, [inputs, units], options, GRU_OPTIONS), options)
-  }
-
-  forward<S extends Shape>(x: InputFor<GRUShapes<I, U, O>, S>): Tensor<OutputShape<GRUShapes<I, U, O>, S>>
-  forward(x: Tensor): Tensor {
-    return outputOf(this.running(), x)
   }
 }

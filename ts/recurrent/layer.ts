@@ -8,7 +8,7 @@ import { anything, checkOptions, type Read, readOptions, type Schema } from '../
 import type { Shape } from '../common/shape.js'
 import type { BufferTensor } from '../nn/buffer.js'
 import type { Initializer, InitializerName } from '../nn/initializer.js'
-import { Layer } from '../nn/layer.js'
+import { ShapedLayer } from '../nn/layer.js'
 import type { LayerShapes } from '../nn/layer-shapes.js'
 import type { BuildContext, ModuleOptions } from '../nn/module.js'
 import { dropout } from '../ops/dropout.js'
@@ -65,7 +65,8 @@ export abstract class RecurrentLayer<
   Options extends RecurrentOptions = RecurrentOptions,
   const I extends number = number,
   const U extends number = number,
-> extends Layer {
+  Rule extends LayerShapes = LayerShapes,
+> extends ShapedLayer<Rule> {
   /** @internal */
   static override readonly isBase = true
 
@@ -104,6 +105,10 @@ export abstract class RecurrentLayer<
   override describe(): string {
     const { inputs, units, bidirectional, returnSequences } = this.settings
     return `${this.constructor.name}(${inputs}, ${units}${bidirectional ? ', both directions' : ''}${returnSequences ? ', all steps' : ''})`
+  }
+
+  protected compute(x: Tensor): Tensor {
+    return outputOf(this.running(), x)
   }
 
   /**

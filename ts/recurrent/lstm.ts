@@ -1,10 +1,7 @@
 /** Long short-term memory. */
 
-import type { Shape } from '../common/shape.js'
-import type { InputFor, OutputShape } from '../nn/layer-shapes.js'
 import type { Parameter } from '../parameter.js'
-import type { Tensor } from '../tensor.js'
-import { outputOf, RecurrentLayer, type RecurrentShapes, settingsOf } from './layer.js'
+import { RecurrentLayer, type RecurrentShapes, settingsOf } from './layer.js'
 import { type LastOfOneDirection, RECURRENT, type RecurrentOptions } from './options.js'
 
 type LSTMShapes<I extends number, U extends number, O> = RecurrentShapes<`LSTM(${I}, ${U})`, I, U, O>
@@ -24,12 +21,11 @@ export class LSTM<
   const I extends number = number,
   const U extends number = number,
   const O extends RecurrentOptions = LastOfOneDirection,
-> extends RecurrentLayer<RecurrentOptions, I, U> {
+> extends RecurrentLayer<RecurrentOptions, I, U, LSTMShapes<I, U, O>> {
   static override get name() {
     return 'LSTM'
   }
 
-  declare readonly shapes?: LSTMShapes<I, U, O>
   /** W [inputs, 4 · units], of the gates i, f, g, o side by side. */
   declare weight: Parameter
   /** U [units, 4 · units]. */
@@ -45,10 +41,5 @@ export class LSTM<
     options: O = {} as O,
   ) {
     super(settingsOf<RecurrentOptions>('LSTM', 'lstm', [inputs, units], options, RECURRENT), options)
-  }
-
-  forward<S extends Shape>(x: InputFor<LSTMShapes<I, U, O>, S>): Tensor<OutputShape<LSTMShapes<I, U, O>, S>>
-  forward(x: Tensor): Tensor {
-    return outputOf(this.running(), x)
   }
 }

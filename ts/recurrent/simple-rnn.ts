@@ -1,10 +1,7 @@
 /** The simple recurrent net. */
 
-import type { Shape } from '../common/shape.js'
-import type { InputFor, OutputShape } from '../nn/layer-shapes.js'
 import type { Parameter } from '../parameter.js'
-import type { Tensor } from '../tensor.js'
-import { outputOf, RecurrentLayer, type RecurrentShapes, settingsOf } from './layer.js'
+import { RecurrentLayer, type RecurrentShapes, settingsOf } from './layer.js'
 import { type LastOfOneDirection, RECURRENT, type RecurrentOptions } from './options.js'
 
 type SimpleRNNShapes<I extends number, U extends number, O> = RecurrentShapes<`SimpleRNN(${I}, ${U})`, I, U, O>
@@ -24,12 +21,11 @@ export class SimpleRNN<
   const I extends number = number,
   const U extends number = number,
   const O extends RecurrentOptions = LastOfOneDirection,
-> extends RecurrentLayer<RecurrentOptions, I, U> {
+> extends RecurrentLayer<RecurrentOptions, I, U, SimpleRNNShapes<I, U, O>> {
   static override get name() {
     return 'SimpleRNN'
   }
 
-  declare readonly shapes?: SimpleRNNShapes<I, U, O>
   /** W [inputs, units]. */
   declare weight: Parameter
   /** U [units, units]. */
@@ -45,10 +41,5 @@ export class SimpleRNN<
     options: O = {} as O,
   ) {
     super(settingsOf<RecurrentOptions>('SimpleRNN', 'simple', [inputs, units], options, RECURRENT), options)
-  }
-
-  forward<S extends Shape>(x: InputFor<SimpleRNNShapes<I, U, O>, S>): Tensor<OutputShape<SimpleRNNShapes<I, U, O>, S>>
-  forward(x: Tensor): Tensor {
-    return outputOf(this.running(), x)
   }
 }

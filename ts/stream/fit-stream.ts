@@ -10,9 +10,9 @@ import {
   type Callback,
   type EpochRecord,
   evaluateModel,
+  type FitOptions,
   fit,
   type History,
-  type Loss,
   type MetricsOption,
   Module,
   NonFiniteError,
@@ -35,7 +35,7 @@ import { Source, STREAM_DATA, type StreamData } from './source.js'
 import { type StreamWindow, WindowFiller } from './windows.js'
 
 /** Options of {@link fitStream}. */
-export interface FitStreamOptions {
+export interface FitStreamOptions extends Pick<FitOptions, 'loss' | 'schedule' | 'replay' | 'yieldEvery'> {
   /**
    * Rows that come one after the other, in parts of any size: rows of a table, as `streamTable` of gradus/data gives them (with `encoder`); batches
    * `{ inputs, targets }` as `fit` takes them; or single rows `{ inputs, targets }`, whose target is one number. A function opens the source anew, for
@@ -44,7 +44,6 @@ export interface FitStreamOptions {
   data: StreamData
   /** Makes numbers of rows of a table: the result of `encoderFromStream` or `fromTable`. Default: the rows are numbers. */
   encoder?: RowEncoder
-  loss: Loss
   /** An optimizer that takes a step for each batch. */
   optimizer: OptimizerLike
   /** Epochs. Default 1. */
@@ -62,8 +61,6 @@ export interface FitStreamOptions {
   shuffle?: boolean
   /** Seed of the order, a whole number. Default 0. */
   seed?: number
-  /** Learning rate of a step, counted from 0. Default: the optimizer's own. */
-  schedule?: (step: number) => number
   /** Rows to judge by after each epoch, as numbers; never trained on. Default: none. */
   validation?: TrainingData
   /** Metrics of the validation rows. Default: none. */
@@ -98,10 +95,6 @@ export interface FitStreamOptions {
    * sources are read in this thread. Default true.
    */
   worker?: boolean
-  /** As for `fit`. Default true. */
-  replay?: boolean
-  /** Milliseconds of work after which other tasks get a turn. Default 16. */
-  yieldEvery?: number
 }
 
 export const FIT_STREAM = {

@@ -4,11 +4,10 @@ import { count, countFrom0, type Read, readOptions, type Schema, seed } from '..
 import { RandomStream } from '../common/random-stream.js'
 import { savedCount } from '../common/saved.js'
 import { show } from '../common/show.js'
-import { evaluateModel, type Loss, Module, trainOnBatch } from '../index.js'
-import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
+import { evaluateModel, Module, trainOnBatch } from '../index.js'
 import { takesWholeSteps } from '../train/whole-step-optimizer.js'
 import { type Drift, DriftDetector } from './drift.js'
-import { FIT_STREAM } from './fit-stream.js'
+import { FIT_STREAM, type FitStreamOptions } from './fit-stream.js'
 import {
   arraysLike,
   type BadRow,
@@ -19,19 +18,13 @@ import {
   NONE,
   NumberReader,
   type Numbers,
-  type RowEncoder,
   type Segment,
   targetCheck,
 } from './numbers.js'
 import { rowsOf, type StreamItem } from './source.js'
 
 /** Options of {@link OnlineLearner}. */
-export interface OnlineOptions {
-  loss: Loss
-  /** An optimizer that takes a step for each batch. */
-  optimizer: OptimizerLike
-  /** Makes numbers of rows of a table: the result of `encoderFromStream` or `fromTable`. Default: the rows are numbers. */
-  encoder?: RowEncoder
+export interface OnlineOptions extends Pick<FitStreamOptions, 'loss' | 'optimizer' | 'encoder'> {
   /** New rows per step; as many remembered ones are learnt again beside them. Default 32. */
   batchSize?: number
   /** Rows that are remembered, a random sample of those before: 0 for none. Default 1000. */
