@@ -31,9 +31,7 @@ export interface Mark {
 }
 
 const FIRST_CHUNK_BYTES = 1 << 16
-/**
- * Size of the first chunk of an arena that a training makes for itself. It is small, because thousands of small nets may make several arenas each.
- */
+/** Size of the first chunk of an arena that a training makes for itself. It is small, because thousands of small nets may make several arenas each. */
 const FIRST_TEMPORARY_BYTES = 1 << 12
 const ALIGN = 16
 /** Bytes of the smallest gradient whose memory is used again. */

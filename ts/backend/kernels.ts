@@ -54,9 +54,7 @@ export const ACCUMULATE_W = 1
 export const ACCUMULATE_B = 2
 export const ACCUMULATE_X = 4
 
-/**
- * y[r,c] = f(a[r·ars + c·acs], b[r·brs + c·bcs]); strides are in elements, so 0 broadcasts. The output may be one of the inputs if strides are equal.
- */
+/** y[r,c] = f(a[r·ars + c·acs], b[r·brs + c·bcs]); strides are in elements, so 0 broadcasts. The output may be one of the inputs if strides are equal. */
 export type Binary = (
   a: Ptr,
   b: Ptr,

@@ -56,9 +56,7 @@ interface Metadata {
   resolve: { root: string; nodes: { id: string; deps: { pkg: string; dep_kinds: { kind: string | null }[] }[] }[] }
 }
 
-/**
- * The crates that the crate of kernels links at run time, without crates for macros and build scripts: sorted by name, and without the crate itself.
- */
+/** The crates that the crate of kernels links at run time, without crates for macros and build scripts: sorted by name, and without the crate itself. */
 export function linkedCrates(): Crate[] {
   const args = ['metadata', '--format-version', '1', '--offline', '--locked', '--filter-platform', 'wasm32-unknown-unknown']
   const { packages, resolve } = JSON.parse(execFileSync('cargo', args, { encoding: 'utf8', maxBuffer: 1 << 26 })) as Metadata

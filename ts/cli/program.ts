@@ -53,9 +53,7 @@ export function program(): Command {
   return root
 }
 
-/**
- * Adds what all commands share: `--debug`, and errors about unknown names, which suggest the nearest known name or the commands that have the option.
- */
+/** Adds what all commands share: `--debug`, and errors about unknown names, which suggest the nearest known name or the commands that have the option. */
 function complete(command: Command, root: Command): void {
   command.configureOutput({ outputError: (text, write) => write(withoutLongWords(withSuggestion(text, command, root))) })
   if (command !== root) command.option('--debug', 'print the stack trace of an error')

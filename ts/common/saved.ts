@@ -56,7 +56,9 @@ export function readerOf(text: string): string | undefined {
   return READERS[names.find((name) => Object.hasOwn(READERS, name)) ?? '']
 }
 
-/** @internal refuses the parts of a file unless the right one has this format. @param what such as `head of trainHead` @throws TypeError that names the reader */
+/**
+ * @internal refuses the parts of a file unless the right one has this format. @param what such as `head of trainHead` @throws TypeError that names the reader
+ */
 export function checkFormat(who: string, what: string, file: unknown, part: string, format: string): void {
   const parts = Object(file) as Record<string, { format?: unknown } | null | undefined>
   const found = parts[part]?.format

@@ -34,8 +34,8 @@ export const ACTIVATION_MAP = { layer: { is: anything } } satisfies Schema<Activ
  * @example
  * const model = new Sequential([new Conv2d(1, 4, 3, { activation: 'relu' }), new MaxPool(2), new Flatten(), new Dense(36, 2)])
  * classActivationMap(model, zeros([5, 8, 8, 1]), 1).shape // [5, 8, 8]
- * @throws TypeError for a model that is no `Sequential` or has a `forward` of its own, or a `layer` that is no part of it; ShapeError for images, logits or a layer of another rank;
- *   RangeError for a class that the model does not have
+ * @throws TypeError for a model that is no `Sequential` or has a `forward` of its own, or a `layer` that is no part of it; ShapeError for images, logits or a
+ *   layer of another rank; RangeError for a class that the model does not have
  */
 export function classActivationMap(
   model: Sequential,

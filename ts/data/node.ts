@@ -10,9 +10,7 @@ export function nodeModule<T>(name: string): Promise<T> {
   return import(/* webpackIgnore: true */ /* @vite-ignore */ name)
 }
 
-/**
- * Upper limit on the unpacked size, to stop decompression bombs: 1 MiB or MAX_RATIO times the packed size, whichever is larger, and at most 1 GiB.
- */
+/** Upper limit on the unpacked size, to stop decompression bombs: 1 MiB or MAX_RATIO times the packed size, whichever is larger, and at most 1 GiB. */
 const MAX_RATIO = 200
 const MAX_FREE = 2 ** 20
 const MAX_BYTES = 2 ** 30

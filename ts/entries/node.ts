@@ -1,8 +1,8 @@
 /**
  * The entry for Node and Bun: all of `gradus`, with three additions. WebAssembly modules are read from files in the same folder, which saves the
- * milliseconds of unpacking. `console.log` of tensors, models, optimizers and histories shows their values and not the engine. `fit` shows a line of progress at
- * a terminal. It imports no other module: `import 'node:fs'` alone takes Node two milliseconds. A bundler leaves this file out, as it has no exports
- * of its own (`sideEffects: false`), or does not copy the files that it reads; then the text is unpacked, as in a browser.
+ * milliseconds of unpacking. `console.log` of tensors, models, optimizers and histories shows their values and not the engine. `fit` shows a line of progress
+ * at a terminal. It imports no other module: `import 'node:fs'` alone takes Node two milliseconds. A bundler leaves this file out, as it has no exports of its
+ * own (`sideEffects: false`), or does not copy the files that it reads; then the text is unpacked, as in a browser.
  */
 import { wasmCode } from '../backend/wasm/bytes.js'
 import { relaxedOf } from '../backend/wasm/variants.js'

@@ -74,9 +74,10 @@ interface Step {
 }
 
 /**
- * A model from the bytes of an ONNX file: any file of {@link toOnnx} without ensembles that share weights, embeddings of numbers and convolutions, and sequential nets of the same layers by PyTorch, Keras and others: Gemm or
- * MatMul and Add, activations, LayerNormalization, BatchNormalization, Gather for an embedding, Flatten. It predicts the same as the original net.
- * Information that the export left out is lost, such as dropout, or the statistics of a BatchNorm that became one product and one sum.
+ * A model from the bytes of an ONNX file: any file of {@link toOnnx} without ensembles that share weights, embeddings of numbers and convolutions, and
+ * sequential nets of the same layers by PyTorch, Keras and others: Gemm or MatMul and Add, activations, LayerNormalization, BatchNormalization, Gather for an
+ * embedding, Flatten. It predicts the same as the original net. Information that the export left out is lost, such as dropout, or the statistics of a
+ * BatchNorm that became one product and one sum.
  *
  * @example
  * const bytes = toOnnx(new Sequential([new Dense(4, 16, { activation: 'relu' }), new Dense(16, 3)]))

@@ -36,9 +36,7 @@ export interface CheckpointOptions {
   monitor?: string
   /** Direction of improvement. Default: `max` for accuracies, `min` for losses and errors; required for other values. */
   mode?: 'min' | 'max'
-  /**
-   * Other objects of the training, under names of your own: a `Scheduler`, a `WeightAverage`, anything with state() and loadState(). Default: none.
-   */
+  /** Other objects of the training, under names of your own: a `Scheduler`, a `WeightAverage`, anything with state() and loadState(). Default: none. */
   parts?: Readonly<Record<string, StatefulPart>>
 }
 

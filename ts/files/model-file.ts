@@ -187,9 +187,7 @@ function placeOf(at: string): string {
   return at === '' ? 'the model' : `layer '${shortened(at)}'`
 }
 
-/**
- * Layers of this library inside a layer of a user-defined class, by their paths: at loading they show whether the class still makes the same layers.
- */
+/** Layers of this library inside a layer of a user-defined class, by their paths: at loading they show whether the class still makes the same layers. */
 function layersInside(owner: Module): Record<string, [string, LayerConfig]> {
   const found = owner.modulePaths(true).flatMap(({ module, path }): [string, [string, LayerConfig]][] => {
     const known = path === '' ? undefined : kindOf(module)

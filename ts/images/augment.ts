@@ -17,9 +17,7 @@ export function plainRows(
   return out
 }
 
-/**
- * Puts the same pictures into `out`, each mirrored, shifted, turned, lit, colored and cut out at random. Pixels beyond the border are those of the border.
- */
+/** Puts the same pictures into `out`, each mirrored, shifted, turned, lit, colored and cut out at random. Pixels beyond the border are those of the border. */
 export function changeRows(set: ImageSet, rows: ArrayLike<number>, how: Required<Augment>, generator: Generator, out: Float32Array): void {
   const { pixels, size, channels } = set
   const width = size * size * channels

@@ -1,6 +1,4 @@
-/**
- * Metrics of predicted classes: accuracy, the confusion matrix and the metrics that follow from it. Definitions and conventions are scikit-learn's.
- */
+/** Metrics of predicted classes: accuracy, the confusion matrix and the metrics that follow from it. Definitions and conventions are scikit-learn's. */
 
 import { rangeError } from '../common/errors.js'
 import { checkOptions, type Schema } from '../common/options.js'

@@ -52,8 +52,8 @@ type BatchNormShapes<N extends number> = LastAxis<`BatchNorm(${N})`, N, N>
  * const layer = new BatchNorm(1)
  * layer.forward(tensor([[1], [3]])).toArray()        // [[-1], [1]]
  * Object.keys(layer.state())                          // ['weight', 'bias', 'runningMean', 'runningVariance']
- * @throws RangeError for a width that is not a whole number ≥ 1, an epsilon that is not positive, a momentum outside [0, 1], or an unknown activation; forward() throws
- *   ShapeError naming the layer, also for a batch of one row while training
+ * @throws RangeError for a width that is not a whole number ≥ 1, an epsilon that is not positive, a momentum outside [0, 1], or an unknown activation;
+ *   forward() throws ShapeError naming the layer, also for a batch of one row while training
  */
 export class BatchNorm<const N extends number = number> extends ShapedLayer<BatchNormShapes<N>> {
   declare weight: Parameter

@@ -66,7 +66,10 @@ export function div<A extends Operand, B extends Operand>(a: A, b: Broadcastable
   return binary(withOperations, 'div', a, b, (_a, b, y, g) => [() => div(g, b), () => neg(div(mul(g, y), b))])
 }
 
-/** a to the power of b, as IEEE 754: 1 to any power is 1. The gradient for b is 0 where a = 0 and b ≥ 0, as the limit for b > 0; −∞ below. @example pow([1, 2, 3], 2) // [1, 4, 9] */
+/**
+ * a to the power of b, as IEEE 754: 1 to any power is 1. The gradient for b is 0 where a = 0 and b ≥ 0, as the limit for b > 0; −∞ below.
+ * @example pow([1, 2, 3], 2) // [1, 4, 9]
+ */
 export function pow<A extends Operand, B extends Operand>(a: A, b: Broadcastable<A, B>): Tensor<Broadcasted<A, B>> {
   return binary(withOthers, 'pow', a, b, (a, b, y, g) => [
     () => mul(g, b.requiresGrad ? baseSlope(a, b) : mul(b, pow(a, sub(b, sub(1, equal(b, 0)))))),

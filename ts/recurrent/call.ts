@@ -38,9 +38,7 @@ export interface Call extends Weights {
   observe?(state: Ptr, backend: Backend): void
 }
 
-/**
- * The result of a scan in memory: the outputs of all steps, then the state after all steps. Either may be left out.
- */
+/** The result of a scan in memory: the outputs of all steps, then the state after all steps. Either may be left out. */
 export interface Wanted {
   outputs: boolean
   state: boolean

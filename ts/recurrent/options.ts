@@ -36,9 +36,7 @@ export interface RecurrentOptions extends ModuleOptions {
 
 /** Options of {@link GRU}. */
 export interface GRUOptions extends RecurrentOptions {
-  /**
-   * Multiplies by the reset gate after the product with U, as PyTorch, cuDNN and Keras do, instead of before (Cho et al. 2014). Default true.
-   */
+  /** Multiplies by the reset gate after the product with U, as PyTorch, cuDNN and Keras do, instead of before (Cho et al. 2014). Default true. */
   resetAfter?: boolean
 }
 

@@ -9,9 +9,7 @@ const LEAST = 1000
 const MOST = 10_000
 const QUARTER = 0.25
 
-/**
- * Seconds per step, from the steps of the latest seconds. The steps before the first call do not count: they compile, and wait for the rest of the machine.
- */
+/** Seconds per step, from the steps of the latest seconds. The steps before the first call do not count: they compile, and wait for the rest of the machine. */
 export class Pace {
   private readonly marks: { time: number; steps: number }[] = []
   private began: number | undefined

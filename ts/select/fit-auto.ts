@@ -133,7 +133,8 @@ type Tried = Map<number, Judged>
  * trials.length >= 9 // true
  * trials.some((trial) => trial.learningRate === learningRate) // true
  * @throws RangeError, ShapeError, TypeError for data or options that do not fit; RangeError if the loss is the same at every rate, as that of an optimizer
- *   that sets its steps without it; NonFiniteError if the first loss is not finite, or training diverges at every rate; the signal's reason if it ends the short trainings. The model is as before then.
+ *   that sets its steps without it; NonFiniteError if the first loss is not finite, or training diverges at every rate; the signal's reason if it ends the
+ *   short trainings. The model is as before then.
  */
 export async function fitAuto(model: Module, given: FitAutoOptions): Promise<AutoHistory> {
   checkModel('fitAuto', model)
@@ -246,9 +247,7 @@ async function searchRates({ short, full, haveAllDiverged }: Trainings): Promise
   for (let i = 2; i <= RETRIES + 1 && haveAllDiverged(); i++) await full(start - 4 * i)
 }
 
-/**
- * The position of the least loss. Of equal ones the highest, since rates that are too low change nothing; the lowest if all diverged, or none has a loss.
- */
+/** The position of the least loss. Of equal ones the highest, since rates that are too low change nothing; the lowest if all diverged, or none has a loss. */
 function leastOf(tried: Tried): number {
   const least = Math.min(...[...tried.values()].map(({ loss }) => loss))
   const positions = [...tried].flatMap(([position, { loss }]) => (loss <= least + ROUNDING * Math.abs(least) ? [position] : []))

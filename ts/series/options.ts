@@ -15,7 +15,10 @@ export interface ForecastOptions {
   by?: string | readonly string[]
   /** How many values to forecast. Default: a season, at most 48; 6 without a season; at most a quarter of the longest series. */
   horizon?: number
-  /** Columns whose future is known, such as prices or holidays: rows after the last value have them for the whole horizon, with the value empty. `every` takes their mean. */
+  /**
+   * Columns whose future is known, such as prices or holidays: rows after the last value have them for the whole horizon, with the value empty. `every` takes
+   * their mean.
+   */
   known?: string | readonly string[]
   /** Columns that stay the same within a series, such as the size of a store. */
   static?: string | readonly string[]

@@ -65,9 +65,7 @@ export interface FitStreamOptions extends Pick<FitOptions, 'loss' | 'schedule' |
   validation?: TrainingData
   /** Metrics of the validation rows. Default: none. */
   metrics?: MetricsOption
-  /**
-   * As for `fit`. A `Checkpoint` also saves within an epoch, by its `every.steps` or `every.minutes`, and at once where the source fails.
-   */
+  /** As for `fit`. A `Checkpoint` also saves within an epoch, by its `every.steps` or `every.minutes`, and at once where the source fails. */
   callbacks?: readonly Callback[]
   /** Stops training after the running batch, or while it waits for rows. */
   signal?: AbortSignal
@@ -88,7 +86,10 @@ export interface FitStreamOptions extends Pick<FitOptions, 'loss' | 'schedule' |
   retries?: number
   /** Seconds without a row after which the source counts as failed. Default Infinity. */
   stallTime?: number
-  /** True if the function `data({ pass, row })` begins at the row that it is asked for, as a query with an offset can. Default false: rows before are read and left out. */
+  /**
+   * True if the function `data({ pass, row })` begins at the row that it is asked for, as a query with an offset can. Default false: rows before are read and
+   * left out.
+   */
   seeks?: boolean
   /**
    * A table in CSV, as `streamTable` reads it, is read in a worker while the net learns, where there are workers; the same rows, with the same bits. Other

@@ -84,9 +84,7 @@ function bestOf(trials: readonly TrialRecord[], share: number, sign: number): re
   return trials.filter((_, i) => losses[i] <= last)
 }
 
-/**
- * Pearson's divergence of the distribution among the best from that among all, for trials that have the parameter (condPED-ANOVA, 2026).
- */
+/** Pearson's divergence of the distribution among the best from that among all, for trials that have the parameter (condPED-ANOVA, 2026). */
 function divergence(name: string, space: Space, target: readonly TrialRecord[], region: readonly TrialRecord[]): number {
   const has = ({ params }: TrialRecord) => params[name] !== undefined
   const [own, all] = [target.filter(has), region.filter(has)]

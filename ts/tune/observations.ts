@@ -18,9 +18,7 @@ export interface Observation {
 
 /** @internal the trials of a study, without failed ones: samplers get them as `history` */
 export class Observations {
-  /**
-   * Finished trials from best to worst, by the first objective. Infeasible ones are behind all others, pruned ones behind complete ones.
-   */
+  /** Finished trials from best to worst, by the first objective. Infeasible ones are behind all others, pruned ones behind complete ones. */
   readonly ranked: Observation[] = []
   /** Finished trials in the order in which they ended. */
   readonly finished: Observation[] = []

@@ -114,9 +114,7 @@ class LocalReaders implements BlockReaders {
   close(): void {}
 }
 
-/**
- * The program of a worker, which gets a plan and a port, and answers to blocks at that port. `__name` is what some compilers add to functions.
- */
+/** The program of a worker, which gets a plan and a port, and answers to blocks at that port. `__name` is what some compilers add to functions. */
 const programOf = () => `
 const __name = (f) => f
 const blockReader = ${blockReader}

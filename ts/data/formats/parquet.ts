@@ -65,9 +65,7 @@ function within({ byteLength, slice }: ByteRange): ByteRange {
   }
 }
 
-/**
- * Number of values that a file of any size may have, and largest number per byte for larger files: a column that never changes takes nearly no bytes.
- */
+/** Number of values that a file of any size may have, and largest number per byte for larger files: a column that never changes takes nearly no bytes. */
 const [FEWEST_VALUES, VALUES_OF_BYTE] = [1 << 22, 1000]
 
 /** @internal @throws RangeError for more rows than a file of this size may have: they become objects */
@@ -88,9 +86,7 @@ export function checkGroup({ num_rows: rows, columns }: RowGroup, byteLength: nu
   if (!(bytes <= byteLength)) throw rangeError(`columns of ${bytes} bytes are promised, and it has ${byteLength}`)
 }
 
-/**
- * Limit on the unpacked size of a page, and the limit as a multiple of its size if that is larger; ordinary programs write pages of one or a few MiB.
- */
+/** Limit on the unpacked size of a page, and the limit as a multiple of its size if that is larger; ordinary programs write pages of one or a few MiB. */
 const MAX_OF_PAGE = 1 << 26
 const MAX_RATIO = 1000
 

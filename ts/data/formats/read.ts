@@ -51,8 +51,8 @@ const ENDINGS: Readonly<Record<string, TableFormat>> = {
 
 /**
  * All rows of a table, as objects: from a path, a URL, the File of an `<input>`, bytes or a stream; CSV and JSON also packed by gzip.
- * {@link fromTable} makes a data set of them. CSV, TSV, JSON and JSON lines are read by this package, Parquet too; Arrow (IPC, Feather 2) by apache-arrow, if it
- * is installed.
+ * {@link fromTable} makes a data set of them. CSV, TSV, JSON and JSON lines are read by this package, Parquet too; Arrow (IPC, Feather 2) by apache-arrow, if
+ * it is installed.
  *
  * @example
  * const rows = await readTable(new Blob(['x,kind\n1,a\n2,b\n'])) // in Node also a path, readTable('table.csv')

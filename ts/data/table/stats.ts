@@ -13,9 +13,7 @@ export const MAX_KEPT = 10_000
 const MAX_CATEGORIES = 1_000_000
 /** Numbers of each column from which quantiles are computed: all of them, or a random sample of this size. */
 const MAX_NUMBERS = 1 << 20
-/**
- * The same limit for rows that come in parts, where memory is usually short: the median of such a sample is usually off by 0.15 % of the rows.
- */
+/** The same limit for rows that come in parts, where memory is usually short: the median of such a sample is usually off by 0.15 % of the rows. */
 export const MAX_OF_STREAM = 1 << 17
 
 /** A value, and the row that it is in. */

@@ -23,9 +23,7 @@ export interface FitCurveOptions<X = number> extends Omit<LeastSquaresOptions, '
   jacobian?: (x: X, parameters: Float64Array) => ArrayLike<number>
   /** Standard deviation of each y, or of all: residuals are divided by it. Default 1. */
   sigma?: number | ArrayLike<number>
-  /**
-   * True if `sigma` holds absolute values. If false, only its proportions count, and the scatter of the residuals determines the size. Default false.
-   */
+  /** True if `sigma` holds absolute values. If false, only its proportions count, and the scatter of the residuals determines the size. Default false. */
   absoluteSigma?: boolean
   /** Set false if you need only the parameters: `covariance`, `errors`, `gradient` and `normalMatrix` then stay empty. Default true. */
   covariance?: boolean

@@ -150,7 +150,8 @@ function encode(row, number) {
   return out
 }
 
-// each number, squeezed where that is so, and as where it lies among the quantiles of its column; of categories the number of their vector; then those that a line takes as they are
+// each number, squeezed where that is so, and as where it lies among the quantiles of its column; of categories the number of their vector; then those that a
+// line takes as they are
 function inputsOf(encoded) {
   const limited = Array.from(encoded, (x) => Math.max(-largest, Math.min(largest, x)))
   const inputs = limited.map((x) => (squeezes ? Math.fround(x / Math.sqrt(1 + (x / 3) ** 2)) : x))

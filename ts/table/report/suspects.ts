@@ -11,7 +11,9 @@ import type { Suspect } from './report.js'
 
 /** Least distance of the probabilities of two classes. */
 const SURE = 0.5
-/** Distance of a number, in usual errors: 1.4826 times their median, the deviation of normal errors. Largest share of such rows, else errors are heavy-tailed. */
+/**
+ * Distance of a number, in usual errors: 1.4826 times their median, the deviation of normal errors. Largest share of such rows, else errors are heavy-tailed.
+ */
 const FAR = 8
 const MAX_FAR = 0.001
 const FEW_FAR = 3

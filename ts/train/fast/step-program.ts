@@ -52,9 +52,7 @@ export class StepProgram {
   private readonly losses: Ptr
   /** Addresses of the predictions and targets of the steps; null if they are not requested. */
   private readonly kept: { readonly prediction: Ptr; readonly targets: Ptr } | null
-  /**
-   * Views of these predictions and targets, made anew when the memory has grown: new views in each step would cost small nets a tenth of the step.
-   */
+  /** Views of these predictions and targets, made anew when the memory has grown: new views in each step would cost small nets a tenth of the step. */
   private outputs: Outputs[] = []
   private outputsVersion = -1
   private readonly secondEvaluation: SecondEvaluation | null

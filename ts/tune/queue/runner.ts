@@ -209,9 +209,7 @@ class QueueRunner<S extends Space> implements Runner<S> {
     return connection.patiently(() => this.queue.add('trial', job, { jobId: jobId(study.name, number), removeOnComplete: true }))
   }
 
-  /**
-   * Takes away the job of a trial that was stopped. A job that a worker is running stays: the worker sees in the storage that the trial was stopped.
-   */
+  /** Takes away the job of a trial that was stopped. A job that a worker is running stays: the worker sees in the storage that the trial was stopped. */
   private remove(number: number): void {
     const removal = this.queue
       .getJob(jobId(this.study.name, number))

@@ -121,9 +121,7 @@ export class ParzenEstimator {
     return densities
   }
 
-  /**
-   * Adds the logarithms of all kernels of a number at four coordinates. A coordinate that is NaN, for an absent parameter, adds nothing.
-   */
+  /** Adds the logarithms of all kernels of a number at four coordinates. A coordinate that is NaN, for an absent parameter, adds nothing. */
   private addNumbers(i: number, a: number, b: number, c: number, d: number): void {
     const { count, exponents } = this
     const axis = this.axes[i]

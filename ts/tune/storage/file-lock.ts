@@ -78,9 +78,7 @@ export class FileLock {
     }
   }
 
-  /**
-   * Removes an abandoned lock, if several processes notice it only in one of them. If another process has taken the lock by then, it gets it back.
-   */
+  /** Removes an abandoned lock, if several processes notice it only in one of them. If another process has taken the lock by then, it gets it back. */
   private remove(): void {
     const aside = `${this.file}.${process.pid}.${this.count++}.rename`
     try {

@@ -79,9 +79,7 @@ export async function fileStore(path: string): Promise<JournalStore> {
   }
 }
 
-/**
- * Entries that must survive a power failure, not only the end of the process: studies and results, also of trials that are added with their result.
- */
+/** Entries that must survive a power failure, not only the end of the process: studies and results, also of trials that are added with their result. */
 function isLasting({ op_code, state }: Entry): boolean {
   if (op_code === OPERATION.createTrial) return isOver(STATES[state as number])
   return op_code === OPERATION.createStudy || op_code === OPERATION.setTrialState
