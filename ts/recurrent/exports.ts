@@ -2,8 +2,7 @@
 import { CELLS, type CellName } from '../backend/recurrent-kernels.js'
 import { rangeError } from '../common/errors.js'
 import { exports, type FunctionSource, type LayerExports, type OnnxGraph } from '../export/layer-exports.js'
-import type { Parameter } from '../parameter.js'
-import type { Members, RecurrentLayer } from './layer.js'
+import { type Members, type RecurrentLayer, weightsOf } from './layer.js'
 
 const TYPES: Record<CellName, string> = { simple: 'RNN', gruAfter: 'GRU', gruBefore: 'GRU', lstm: 'LSTM' }
 /** The order of gates in ONNX: z r h of a GRU, i o f c of an LSTM. Index of gradus' gate for each. */
@@ -15,20 +14,6 @@ function byGates(values: ArrayLike<number>, rows: number, units: number, order: 
   return order.flatMap((gate) =>
     Array.from({ length: units * rows }, (_, i) => values[(i % rows) * width + gate * units + Math.floor(i / rows)]),
   )
-}
-
-/** The weights of one direction: of inputs, of the state, and both biases. */
-interface Direction {
-  weight: Parameter
-  recurrentWeight: Parameter
-  bias: Parameter | null
-  recurrentBias?: Parameter | null
-}
-
-function directionsOf(m: Members): Direction[] {
-  if (m.reverseWeight === undefined) return [m]
-  const reverse = { weight: m.reverseWeight, recurrentWeight: m.reverseRecurrentWeight as Parameter, bias: m.reverseBias ?? null }
-  return [m, { ...reverse, recurrentBias: m.reverseRecurrentBias ?? null }]
 }
 
 function check(layer: RecurrentLayer): void {
@@ -51,7 +36,7 @@ function onnx(layer: RecurrentLayer, graph: OnnxGraph, x: string, rank: number, 
     throw rangeError(`toOnnx: ${layer.describe()} '${at}' wants inputs of shape [rows, steps, ${inputs}]; give inputShape: [steps, …]`)
   const order = ORDER[cell]
   const { gates } = CELLS[cell]
-  const directions = directionsOf(layer as unknown as Members)
+  const directions = weightsOf(layer as unknown as Members)
   const matrix = (name: 'weight' | 'recurrentWeight', columns: number) =>
     graph.constant(
       `${at}.${name}`,
@@ -140,7 +125,7 @@ function source(layer: RecurrentLayer, to: FunctionSource, at: string): string {
       `toFunction: ${layer.describe()} '${at}' has statefulRows, and a function keeps no state between calls; export the same weights in a layer without it`,
     )
   to.helper(SCAN)
-  const directions = directionsOf(layer as unknown as Members).map(({ weight, recurrentWeight, bias, recurrentBias }, i) => {
+  const directions = weightsOf(layer as unknown as Members).map(({ weight, recurrentWeight, bias, recurrentBias }, i) => {
     const candidate = to.wholes(recurrentBias?.data() ?? new Float32Array(units))
     const weights = [to.constant(weight.data()), to.constant(recurrentWeight.data()), bias ? to.wholes(bias.data()) : 'null', candidate]
     return `scan('${cell}', x, ${inputs}, ${units}, ${weights.join(', ')}, ${i === 1}, ${returnSequences}, ${Math.fround(maskValue ?? Number.NaN)})`

@@ -217,9 +217,9 @@ function beside(parts: readonly Tensor[]): Tensor {
 
 /** The result of each direction. */
 function scanAll({ settings, members, name, training }: Running, value: TensorLike, options: RunOptions, wanted: Wanted): Scanned[] {
-  const { cell, units, bidirectional, statefulRows, maskValue } = settings
+  const { cell, units, statefulRows, maskValue } = settings
   const { lastState, generator } = members
-  const directions = weightsOf(members, bidirectional)
+  const directions = weightsOf(members)
   let x = inputsOf(name, value, directions[0])
   const [rows] = x.shape
   const width = CELLS[cell].state * units
@@ -261,11 +261,11 @@ function snapshot(buffer: BufferTensor, weight: Tensor): Tensor {
   )
 }
 
-/** The weights of each direction. */
-function weightsOf(m: Members, bidirectional: boolean): Weights[] {
+/** @internal the weights of each direction */
+export function weightsOf(m: Members): Weights<Parameter>[] {
   const forward = { weight: m.weight, recurrentWeight: m.recurrentWeight, bias: m.bias, recurrentBias: m.recurrentBias ?? null }
-  if (!bidirectional) return [forward]
-  const back = { weight: m.reverseWeight as Parameter, recurrentWeight: m.reverseRecurrentWeight as Parameter }
+  if (m.reverseWeight === undefined) return [forward]
+  const back = { weight: m.reverseWeight, recurrentWeight: m.reverseRecurrentWeight as Parameter }
   return [forward, { ...back, bias: m.reverseBias ?? null, recurrentBias: m.reverseRecurrentBias ?? null }]
 }
 

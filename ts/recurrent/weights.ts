@@ -9,8 +9,8 @@ import { checkNamed, noTensor, tensorOfShape } from '../export/torch-tensors.js'
 import { Module } from '../nn/module.js'
 import type { Parameter } from '../parameter.js'
 import { floatArray, Tensor, type TensorLike } from '../tensor.js'
-import type { GRU } from './gru.js'
-import { RecurrentLayer } from './layer.js'
+import type { Weights } from './call.js'
+import { RecurrentLayer, weightsOf } from './layer.js'
 
 /** The place of a layer's weights among named tensors of PyTorch. */
 export interface TorchPlace {
@@ -25,24 +25,13 @@ export const TORCH_PLACE = { prefix: { is: text, default: '' }, layer: { is: cou
 /** The order of Keras' gates: index of gradus' gate for each of Keras'. PyTorch's order is that of gradus. */
 const KERAS_ORDER: Record<CellName, readonly number[]> = { simple: [0], gruAfter: [1, 0, 2], gruBefore: [1, 0, 2], lstm: [0, 1, 2, 3] }
 
-/** The parameters of one direction. */
-interface Direction {
-  weight: Parameter
-  recurrentWeight: Parameter
-  bias: Parameter | null
-  recurrentBias: Parameter | null
-}
-
-function directionsOf(who: string, layer: RecurrentLayer): Direction[] {
+/** The parameters of each direction. @throws TypeError for anything but a recurrent layer */
+function directionsOf(who: string, layer: RecurrentLayer): Weights<Parameter>[] {
   if (!(layer instanceof RecurrentLayer)) {
     const remedy = (layer as unknown) instanceof Module ? '; pass a layer of the model, model.layers[0]' : ''
     throw typeError(`${who}: layer wants a GRU, LSTM or SimpleRNN, got ${show(layer)}${remedy}`)
   }
-  const m = layer.build() as unknown as GRU
-  const forward = { weight: m.weight, recurrentWeight: m.recurrentWeight, bias: m.bias, recurrentBias: m.recurrentBias ?? null }
-  if (!layer.settings.bidirectional) return [forward]
-  const back = { weight: m.reverseWeight as Parameter, recurrentWeight: m.reverseRecurrentWeight as Parameter }
-  return [forward, { ...back, bias: m.reverseBias ?? null, recurrentBias: m.reverseRecurrentBias ?? null }]
+  return weightsOf(layer.build())
 }
 
 /** A matrix as rows of doubles. */
@@ -73,7 +62,7 @@ function tensorOf(backend: Tensor['backend'], rows: Rows, shape: Shape): Tensor 
 }
 
 /** Sets the parameters of a direction from the four arrays in gradus' layout; two biases are added up where one is enough. */
-function assign(who: string, d: Direction, cell: CellName, weight: Rows, recurrent: Rows, biases: readonly number[][]): void {
+function assign(who: string, d: Weights<Parameter>, cell: CellName, weight: Rows, recurrent: Rows, biases: readonly number[][]): void {
   const [inputs, width] = d.weight.shape
   const units = d.recurrentWeight.shape[0]
   const ofCandidate = cell === 'gruAfter' ? biases[1]?.slice(2 * units) : undefined
