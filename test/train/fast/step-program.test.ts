@@ -470,6 +470,25 @@ describe.each(supportedVariants())('%s', (variant) => {
     expect(run).toHaveBeenCalled()
   })
 
+  test('losses are read where the memory is, also if the next step arena makes it grow', async () => {
+    const losses = async (grows: boolean) => {
+      const backend = createBackend({ variant })
+      const model = quick(backend)
+      if (grows) {
+        const { arena, heap } = backend
+        const enter = arena.enter.bind(arena)
+        arena.enter = (continues) => {
+          enter(continues)
+          if (heap.floats.byteLength < 2 ** 28) heap.free(heap.allocate(heap.floats.byteLength))
+        }
+      }
+      const history = await fit(model, { ...data, loss: crossEntropy, optimizer: adam(model), epochs: 9, batchSize: 8 } as FitOptions)
+      expect(history.execution.programs).toBeGreaterThan(0)
+      return history.epochs.map(({ loss }) => loss)
+    }
+    expect(await losses(true)).toEqual(await losses(false))
+  })
+
   test('memory stays where it was', async () => {
     const model = quick(backend)
     const optimizer = adam(model)

@@ -187,12 +187,12 @@ export class StepProgram {
     const updates = this.execute(planned)
     planner.finish(hyper, planned, updates, hooks)
     const { arena, heap } = optimizer.groups[0].backend
-    const { floats } = heap
     let done = updates * batches
     let evaluations = secondEvaluation === null ? done : 2 * done
     let failed: number | null = null
     if (updates < planned) {
       // the run ended at one of the floats that are tested before the next update
+      const { floats } = heap
       const first = losses / 4 + finiteTests * updates
       const failedTest = floats.subarray(first, first + finiteTests).findIndex((value) => !Number.isFinite(value))
       // the failed step has run its forward pass, which drew random numbers
@@ -211,7 +211,8 @@ export class StepProgram {
     recording.advanceCounters(evaluations)
     recording.results()
     arena.end()
-    const loss = (i: number) => floats[losses / 4 + finiteTests * Math.floor(i / batches) + (i % batches)]
+    // read where the memory is then: a step arena that is made anew may have moved it since
+    const loss = (i: number) => heap.floats[losses / 4 + finiteTests * Math.floor(i / batches) + (i % batches)]
     const result: ProgramResult = { done, failed, loss }
     if (this.kept === null) return result
     if (this.outputsVersion !== heap.version) this.viewOutputs(this.kept)
