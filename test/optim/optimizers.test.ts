@@ -72,7 +72,7 @@ describe.each(backends)('every optimizer on $name', ({ make: makeBackend }) => {
     expect(optimizer.groups.some((group) => group.parameters.some((q, i) => q === still && group.stepCountOf(i) === 0))).toBe(true)
   })
 
-  test.each(classes)('%s: zero, denormal and huge gradients give no NaN', (_, Class) => {
+  test.each(classes)('%s: zero, denormal and huge gradients leave finite numbers', (_, Class) => {
     for (const size of [0, 1e-40, 1e-30, 1e18]) {
       const [p] = make([[9]], backend)
       const optimizer = new Class([p])
@@ -80,7 +80,7 @@ describe.each(backends)('every optimizer on $name', ({ make: makeBackend }) => {
         p.gradientView().fill(size)
         optimizer.step()
       }
-      expect([...p.view()].some(Number.isNaN), `gradient ${size}`).toBe(false)
+      expect([...p.view()].every(Number.isFinite), `gradient ${size}`).toBe(true)
     }
   })
 

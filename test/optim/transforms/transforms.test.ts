@@ -1,6 +1,7 @@
 /** Gradient transforms against torch.nn.utils and optax, and known wrong results that no optimizer may reproduce. */
 import { describe, expect, test } from 'vitest'
 import { createBackend } from '../../../ts/backend/index.js'
+import { SCRATCH_BYTES } from '../../../ts/backend/kernels.js'
 import { clipByNorm, clipGlobalNorm, type GradientTransform, SGD } from '../../../ts/index.js'
 import { ADOPT, Adan, adaptiveClip, addNoise, centralize, clipByRms, clipByValue, Rprop } from '../../../ts/optim/index.js'
 import { Parameter } from '../../../ts/parameter.js'
@@ -43,6 +44,76 @@ describe.each(backends)('on $name', ({ make, double }) => {
       for (const [k, value] of row.entries()) expect(Math.abs(value - expected[i][k])).toBeLessThanOrEqual(double ? 1e-12 : 1e-6)
     }
   })
+})
+
+/** Each transform with a limit that some of these gradients exceed, and some do not. */
+const ALL: [string, () => GradientTransform][] = [
+  ...TRANSFORMS.map(([name, transform]): [string, () => GradientTransform] => [name, () => transform]),
+  ['clipByNorm', () => clipByNorm(1.5)],
+  ['clipByRms', () => clipByRms(0.8)],
+  ['centralize by the last axis', () => centralize()],
+  ['addNoise', () => addNoise({ eta: 0.5, gamma: 0.6, seed: 7 })],
+]
+
+describe.each(backends)(
+  'a gradient that the step multiplies is the same as one that was multiplied before, on $name',
+  ({ make, double }) => {
+    const backend = make()
+    test.each(ALL)('%s', (_, transform) => {
+      const moved = (own: number, ofStep: number) => {
+        const parameters = [[3, 4], [5], [2, 3, 2]].map((shape, i) => {
+          const p = Parameter.ofShape(shape, { name: `p${i}`, backend })
+          p.view().forEach((_, k, all) => (all[k] = Math.cos(3 * i + k)))
+          return p
+        })
+        const optimizer = new SGD(parameters, { learningRate: 1, gradientTransforms: [transform()] })
+        return [0, 1, 2].flatMap((step) => {
+          for (const [i, p] of parameters.entries())
+            p.gradientView().forEach((_, k, all) => (all[k] = 2 * own * Math.sin(1 + 5 * i + k + step)))
+          optimizer.step({ gradientScale: ofStep })
+          return parameters.flatMap((p) => [...p.view()])
+        })
+      }
+      const wanted = moved(1, 1)
+      for (const scale of [0.25, 8, -2]) {
+        const got = moved(1 / scale, scale)
+        // noise of a negative scale is other noise, of the same size
+        if (scale > 0 || !transform().name.startsWith('addNoise'))
+          got.forEach((value, i) => expect(Math.abs(value - wanted[i]), `${scale}`).toBeLessThanOrEqual(double ? 1e-12 : 1e-5))
+      }
+    })
+  },
+)
+
+test('centralize takes the mean of each unit: of columns, or of what is at an index of the first axis', () => {
+  const backend = createBackend({ backend: 'js', dtype: 'float64' })
+  const step = (outputAxis: 'first' | 'last') => {
+    const p = Parameter.ofShape([2, 2, 3], { backend })
+    p.gradientView().set([1, 2, 3, 4, 5, 6, 70, 80, 90, 10, 11, 15])
+    new SGD([p], { learningRate: 1, gradientTransforms: [centralize({ outputAxis })] }).step()
+    return [...p.view()].map((x) => Math.round(-1000 * x) / 1000 + 0)
+  }
+  expect(step('last')).toEqual([-20.25, -22.5, -25.5, -17.25, -19.5, -22.5, 48.75, 55.5, 61.5, -11.25, -13.5, -13.5])
+  expect(step('first')).toEqual([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 24, 34, 44, -36, -35, -31])
+})
+
+test('noise is normal, differs from element to element, and goes on from one block of scratch memory to the next', () => {
+  for (const { make } of backends) {
+    const backend = make()
+    const size = SCRATCH_BYTES / backend.heap.elementSize
+    const p = Parameter.ofShape([2 * size + 5], { backend })
+    p.gradientView().fill(0)
+    new SGD([p], { learningRate: 1, gradientTransforms: [addNoise({ eta: 4, seed: 2 ** 31 + 5 })] }).step()
+    const noise = [...p.view()]
+    const moment = (k: number) => noise.reduce((sum, x) => sum + (x / 2) ** k, 0) / noise.length
+    // four standard deviations of the moments of a standard normal distribution
+    const n = Math.sqrt(noise.length)
+    expect(Math.abs(moment(1)) * n).toBeLessThan(4)
+    expect((Math.abs(moment(2) - 1) * n) / Math.sqrt(2)).toBeLessThan(4)
+    expect((Math.abs(moment(4) - 3) * n) / Math.sqrt(96)).toBeLessThan(4)
+    expect(new Set(noise).size).toBeGreaterThan(0.99 * noise.length)
+    expect(noise.slice(-5).every((x) => x !== 0)).toBe(true)
+  }
 })
 
 describe('transforms', () => {
@@ -118,6 +189,15 @@ describe('transforms', () => {
       expect([...p.view()]).toEqual([0])
     }
   }
+
+  test.each([
+    ['clipByValue', clipByValue],
+    ['clipByNorm', clipByNorm],
+    ['clipByRms', clipByRms],
+    ['adaptiveClip', adaptiveClip],
+  ] as const)('%s refuses a limit below 0', (name, make) => {
+    expect(() => make(-1)).toThrow(`${name}: limit wants`)
+  })
 
   test('bad limits are named', () => {
     expect(() => clipGlobalNorm(-1)).toThrow('clipGlobalNorm: limit wants a finite number ≥ 0, got -1')
