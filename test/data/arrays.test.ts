@@ -98,6 +98,8 @@ describe('fromArrays', () => {
     ],
     ['a number among booleans', [rows, [true, false, 1]], 'fromArrays: target 0 is a boolean, so is each, got 1 as target 2'],
     ['a class too large', [rows, [0, 1, 2], { classes: 2 }], 'fromArrays: classes are from 0 to 1, got 2 as target 2'],
+    ['a class below 0 as the first', [rows, [-1, 1, 0], { classes: 2 }], 'fromArrays: classes are from 0 to 1, got -1 as target 0'],
+    ['a number before booleans', [rows, [1, true, false]], 'fromArrays: target'],
     ['half a class', [rows, [0, 1, 0.5], { classes: 2 }], 'fromArrays: classes are from 0 to 1, got 0.5 as target 2'],
     ['names as classes', [rows, [0, 1, 1], { classes: ['a'] }], 'fromArrays: classes wants a whole number ≥ 0, got an array of 1'],
     ['options that do not exist', [rows, [0, 1, 1], { labels: 2 }], "fromArrays: there is no option 'labels'"],

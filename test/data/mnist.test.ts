@@ -58,6 +58,18 @@ describe('loadMnist', () => {
     await expect(loadMnist({ directory: folder })).rejects.toThrow('train labels: wants uint8 [2], got uint8 [3]')
     await write('train-labels-idx1-ubyte', idxFile(8, [2], [1, 10]))
     await expect(loadMnist({ directory: folder })).rejects.toThrow('label 1 is 10, wants 0 to 9')
+    await write('train-labels-idx1-ubyte', idxFile(8, [2], [11, 1]))
+    await expect(loadMnist({ directory: folder })).rejects.toThrow('label 0 is 11, wants 0 to 9')
+    for (const [code, shape, got] of [
+      [9, [2], 'int8 [2]'],
+      [8, [2, 1], 'uint8 [2, 1]'],
+      [8, [1], 'uint8 [1]'],
+    ] as const) {
+      await write('train-labels-idx1-ubyte', idxFile(code, [...shape], Array(shape[0]).fill(1)))
+      await expect(loadMnist({ directory: folder })).rejects.toThrow(`train labels: wants uint8 [2], got ${got}`)
+    }
+    await write('train-images-idx3-ubyte', idxFile(9, [1, 1, 2], [1, 2]))
+    await expect(loadMnist({ directory: folder })).rejects.toThrow('train images: wants uint8 [count, height, width], got int8 [1, 1, 2]')
     await write('train-images-idx3-ubyte', idxFile(8, [2], [1, 2]))
     await expect(loadMnist({ directory: folder })).rejects.toThrow('train images: wants uint8 [count, height, width], got uint8 [2]')
   })

@@ -144,7 +144,21 @@ describe('selectRows', () => {
   })
 
   test('refuses what is no row', () => {
-    for (const row of [-1, 150, 0.5, Number.NaN]) expect(() => selectRows(iris(), [0, row])).toThrow(`index 1 is ${row}`)
+    for (const row of [-1, 150, 0.5, Number.NaN]) {
+      expect(() => selectRows(iris(), [0, row])).toThrow(`index 1 is ${row}`)
+      expect(() => selectRows(iris(), [row, 0])).toThrow(`index 0 is ${row}`)
+    }
+  })
+
+  test('a function sees the inputs, the target and the index of each row', () => {
+    const data = iris()
+    const seen: unknown[] = []
+    const picked = selectRows(data, (inputs, target, row) => {
+      seen.push([[...inputs], target, row])
+      return row % 50 === 49
+    })
+    expect(seen).toEqual(Array.from(data.targets, (target, row) => [[...data.inputs.subarray(4 * row, 4 * row + 4)], target, row]))
+    expect([...picked.targets]).toEqual([0, 1, 2])
   })
 })
 
@@ -152,11 +166,13 @@ test.each<[string, (data: Any) => unknown]>([
   ['trainTestSplit', trainTestSplit],
   ['kFold', kFold],
   ['selectRows', (data) => selectRows(data, [0])],
+  ['take', (data) => take(data, 1)],
   ['standardize', (train) => standardize({ train, test: iris() })],
 ])('%s of what is no data set says what makes one', (name, call) => {
   const wants = `${name}: wants a data set, as fromTable and fromArrays make them, got`
   expect(() => call([[1], [2]])).toThrow(new TypeError(`${wants} an array of 2`))
   expect(() => call({ inputs: [[1]], targets: [2] })).toThrow(new TypeError(`${wants} an object with inputs, targets`))
+  for (const part of ['inputs', 'targets', 'count', 'features']) expect(() => call({ ...iris(), [part]: 'none' }), part).toThrow(wants)
 })
 
 test('selectRows wants indices', () => {

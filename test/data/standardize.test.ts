@@ -164,6 +164,11 @@ describe('scalers', () => {
   test('a column that is not finite is named', () => {
     expect(() => fitScaler([1, NaN, 2, 3], 2)).toThrow('fitScaler: column 1 has values that are not finite')
     expect(() => fitScaler([1, 2, Infinity, 3], 2)).toThrow('fitScaler: column 0 has values that are not finite')
+    for (const method of ['minMax', 'robust'] as const)
+      for (const wrong of [-Infinity, Infinity, NaN])
+        expect(() => fitScaler([1, 2, 1, wrong, 1, 3], 2, { method }), `${method} ${wrong}`).toThrow(
+          'column 1 has values that are not finite',
+        )
   })
 })
 

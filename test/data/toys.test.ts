@@ -74,6 +74,58 @@ describe('toy data', () => {
     for (let i = 0; i < 40; i++) expect(Math.hypot(arms[2 * i], arms[2 * i + 1])).toBeCloseTo(0.05 + (0.95 * Math.floor(i / 4)) / 9, 5)
   })
 
+  test('without noise every point is where its formula puts it', () => {
+    const expectPoints = ({ inputs, targets }: Dataset, pointOf: (c: number, i: number, n: number) => number[]) => {
+      const before = new Map<number, number>()
+      const sizes = new Map<number, number>()
+      for (const c of targets) sizes.set(c, (sizes.get(c) ?? 0) + 1)
+      for (const [row, c] of targets.entries()) {
+        const i = before.get(c) ?? 0
+        before.set(c, i + 1)
+        pointOf(c, i, sizes.get(c) as number).forEach((x, j) => expect(inputs[2 * row + j]).toBeCloseTo(x, 6))
+      }
+    }
+    expectPoints(spirals({ noise: 0, classes: 4, count: 22, turns: 0.6 }), (c, i, n) => {
+      const [radius, quarters] = [0.05 + (0.95 * i) / (n - 1), c]
+      const angle = 0.6 * radius * 2 * Math.PI + (quarters * Math.PI) / 2
+      return [radius * Math.cos(angle), radius * Math.sin(angle)]
+    })
+    expectPoints(moons({ noise: 0, count: 21 }), (c, i, n) => {
+      const angle = (Math.PI * i) / (n - 1)
+      return c === 0 ? [Math.cos(angle), Math.sin(angle)] : [1 - Math.cos(angle), 0.5 - Math.sin(angle)]
+    })
+    expectPoints(circles({ noise: 0, count: 21, factor: 0.3 }), (c, i, n) => {
+      const angle = (i / n) * 2 * Math.PI
+      return [Math.cos(angle), Math.sin(angle)].map((x) => (c === 0 ? x : 0.3 * x))
+    })
+    expectPoints(xor({ count: 10 }), (c, i) => [i % 2, (i + c) % 2])
+  })
+
+  test('are by default what their documentation says', () => {
+    expect(spirals()).toEqual(spirals({ count: 600, noise: 0.03, seed: 0, classes: 3, turns: 0.75 }))
+    expect(moons()).toEqual(moons({ count: 400, noise: 0.1, seed: 0 }))
+    expect(circles()).toEqual(circles({ count: 400, noise: 0.1, seed: 0, factor: 0.5 }))
+    expect(xor()).toEqual(xor({ count: 4, noise: 0, seed: 0 }))
+    expect(blobs()).toEqual(blobs({ count: 300, seed: 0, classes: 3, features: 2, spread: 1, range: 10 }))
+  })
+
+  test('noise moves each coordinate by its deviation, seen beside the points without it', () => {
+    const [noisy, plain] = [0.2, 0].map((noise) => moons({ count: 4000, noise, seed: 1 }).inputs)
+    const moves = noisy.map((x, i) => (x - plain[i]) / 0.2)
+    expect(Math.abs(moves.reduce((sum, x) => sum + x, 0) / moves.length)).toBeLessThan(0.05)
+    expect(Math.abs(moves.reduce((sum, x) => sum + x * x, 0) / moves.length - 1)).toBeLessThan(0.07)
+    expect(new Set(moves).size).toBeGreaterThan(7000)
+  })
+
+  test('centres of blobs are uniform in ±range', () => {
+    const { inputs } = blobs({ count: 2000, classes: 2000, spread: 0, range: 4, seed: 2 })
+    const sorted = [...inputs].sort((a, b) => a - b)
+    // the distance of Kolmogorov and Smirnov, which 4000 uniform numbers exceed once in a thousand
+    const distance = Math.max(...sorted.map((x, i) => Math.abs((x + 4) / 8 - i / sorted.length)))
+    expect(distance).toBeLessThan(1.95 / Math.sqrt(sorted.length))
+    expect(sorted[0]).toBeGreaterThanOrEqual(-4)
+  })
+
   test('blobs take features and classes', () => {
     const data = blobs({ count: 9, features: 5, classes: 4, spread: 0 })
     expect(data.shape).toEqual([9, 5])
