@@ -51,7 +51,7 @@ test('at a terminal the line also goes on while nets are trained', async () => {
     await trainTable(many, { target: 'y', hidden: [64], epochs: 12 })
     const shown = written.filter((text) => text.startsWith('\r\x1b[Ktraining '))
     expect(shown.some((text) => / nets · .* left$/.test(text))).toBe(true)
-    expect(written.at(-1)).toMatch(/^5 nets in /)
+    expect(written.at(-1)).toMatch(/^10 nets in /)
   } finally {
     vi.restoreAllMocks()
     vi.unstubAllEnvs()

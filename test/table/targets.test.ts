@@ -57,7 +57,7 @@ test('numbers, classes and labels together', async () => {
   expect(report.reports.round.positive).toBe('1')
   for (const target of model.targets) expect(report.reports[target].rows).toMatchObject({ train: 192, test: 48 })
   expect(report.rows.test).toBe(48)
-  expect(report.nets.trained).toBe(25)
+  expect(report.nets.trained).toBe(35)
 
   const again = await loadTargetsModel(model.bytes())
   expect(again.predict(rows)).toEqual(model.predict(rows))

@@ -15,7 +15,7 @@ import {
   type Tensor,
   tensor,
 } from '../../../ts/index.js'
-import { trainTable } from '../../../ts/table/index.js'
+import { type TableModelReport, trainTable } from '../../../ts/table/index.js'
 import {
   describePlan,
   makeNet,
@@ -125,5 +125,41 @@ test('two classes are told apart by members, unless sizes are given; numbers and
   expect(await netsOf('two')).toEqual([20, ['24-24 silu, 4 members share them']])
   expect(await netsOf('two', [4])).toEqual([5, ['4 silu']])
   expect(await netsOf('three')).toEqual([5, ['64-64 silu']])
-  expect(await netsOf('b')).toEqual([5, ['64-64 silu']])
+  expect(await netsOf('b')).toEqual([5, ['64-64 silu', '64-64 silu']])
+})
+
+describe('dropout of nets for numbers', () => {
+  const table = (rows: number) =>
+    Array.from({ length: rows }, (_, i) => ({ a: Math.sin(i), b: Math.cos(7 * i), y: Math.sin(i) * Math.cos(7 * i) }))
+  const some = { target: 'y', hidden: [32], epochs: 60, seed: 3 } as const
+  const kinds = ({ report }: { report: TableModelReport }) =>
+    report.candidates.map(({ plan, votes }) => [plan.match(/dropout [\d.]+/)?.[0], votes > 0])
+
+  test('is chosen by the losses of all folds, and the better kind answers alone', async () => {
+    const both = await trainTable(table(200), some)
+    expect(kinds(both)).toEqual([
+      ['dropout 0', true],
+      ['dropout 0.1', false],
+    ])
+    const [best, other] = both.report.candidates
+    expect(best.loss).toBeLessThan(other.loss)
+    expect([both.report.nets, (both.model.net as Ensemble).members.length]).toEqual([{ trained: 10, used: 5 }, 5])
+    // the usual kind is trained as if it were alone
+    const usual = await trainTable(table(200), { ...some, dropout: 0.1 })
+    expect([kinds(usual), usual.report.candidates[0].loss]).toEqual([[['dropout 0.1', true]], other.loss])
+  })
+
+  test('helps where targets are noise, and is kept there', async () => {
+    const noise = new Generator(4).normals(400)
+    const rows = Array.from({ length: 80 }, (_, i) => ({
+      ...Object.fromEntries(Array.from({ length: 4 }, (_, k) => [`x${k}`, noise[5 * i + k]])),
+      y: noise[5 * i + 4] + noise[5 * i],
+    }))
+    expect(kinds(await trainTable(rows, { target: 'y', epochs: 12 }))[0]).toEqual(['dropout 0.1', true])
+  })
+
+  test('is as usual for more than 6,000 rows', async () => {
+    const { report } = await trainTable(table(7600), { ...some, hidden: [1], epochs: 1 })
+    expect([report.rows.train > 6000, report.candidates.length]).toEqual([true, 1])
+  })
 })

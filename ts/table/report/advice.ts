@@ -15,7 +15,7 @@ import { MAX_SUSPECTS } from './suspects.js'
 
 /** Facts besides the report. */
 export interface Circumstances {
-  /** True if several kinds of nets were tried. */
+  /** True if `time` was given. */
   hasTime: boolean
   /** True if the time was too short for one whole training. */
   isCut?: boolean | undefined
@@ -309,7 +309,7 @@ const signed = (change: number) => `${change < 0 ? '−' : '+'}${formatMetric(Ma
 function moreTime({ candidates }: TableModelReport, { hasTime, isCut }: Circumstances): string[] {
   if (isCut)
     return [
-      'The time was too short for one whole training. Give more of it, or leave `time` out, which trains one kind of net to its end and is often better.',
+      'The time was too short for one whole training. Give more of it, or leave `time` out, which trains the usual kind of net to its end and is often better.',
     ]
   const isLine = candidates.every(({ plan }) => plan === 'a straight line')
   return hasTime || isLine ? [] : ['`time: 60` tries more kinds of nets and lets the best answer together, which is often a little better.']

@@ -1,7 +1,8 @@
 /**
  * The search for nets that predict a table well.
  *
- * Without a time limit one plan is trained, the usual one for the number of rows and classes: a net on each fold, or two nets on a single split.
+ * Without a time limit one plan is trained, the usual one for the number of rows and classes: a net on each fold, or two nets on a single split. Where
+ * numbers are predicted, it is also trained without dropout, and the better of both kinds answers alone.
  *
  * With a limit it works in rounds (ts/search/fill-time.ts), until the remaining time is needed for the report.
  *
@@ -111,7 +112,7 @@ export async function search(data: TableSamples, folds: Folds, features: LineFea
   const { batchSize, epochs } = { ...usualRound(data.count), ...net }
   let isCut = false
   if (options.end === undefined) {
-    const recipes = folds.folds.length === 1 ? [usual, usual] : [usual]
+    const recipes = folds.folds.length === 1 ? [usual, usual] : features.lines === null ? kindsOf(usual, data, given) : [usual]
     await rounds.train({ recipes, batchSize, epochs, number: 0 })
   } else {
     isCut = !(await fillTime(rounds, {
@@ -191,6 +192,17 @@ function plansOf({ count, classes }: TableSamples, given: NetSettings): [usual: 
   return classes === 2 && count < MANY ? [sharing(plain), plain] : [plain, sharing(plain)]
 }
 
+/** Rows up to which dropout is chosen by the folds, as measured: the second kind of nets takes as long again, up to ten seconds for few columns. */
+const FEW = 6000
+
+/**
+ * The plan, and the same without dropout for a numeric target, unless dropout is given. Dropout helps on some tables and harms on others, as the
+ * out-of-fold losses of all folds tell (docs/design/tried.md).
+ */
+function kindsOf(plan: NetPlan, { count, classes }: TableSamples, { dropout }: NetSettings): NetPlan[] {
+  return classes > 0 || count > FEW || dropout !== undefined ? [plan] : [plan, { ...plan, dropout: 0 }]
+}
+
 /** The plans that predict best together, as one model. */
 function ensembleOf(
   rounds: Rounds<NetPlan, TableView>,
@@ -201,7 +213,10 @@ function ensembleOf(
 ): SearchResult {
   const candidates = lines === null ? rounds.candidates : [...rounds.candidates, lineAlone(rounds, lines)].sort((a, b) => a.loss - b.loss)
   const { heldOut, lossOf, nets, secondsOfRow } = rounds
-  const voters = lines === null ? candidates : noWorse(candidates, rounds, data.targets).slice(0, MAX_CHOICES)
+  // without a time limit there are few kinds, and the best one alone predicts better than a blend of them (docs/design/tried.md)
+  const isOne = end === undefined && folds.folds.length > 1
+  const voters =
+    lines === null ? candidates.slice(0, isOne ? 1 : undefined) : noWorse(candidates, rounds, data.targets).slice(0, MAX_CHOICES)
   // at most half of the remaining time: the other half is for the report
   const until = end === undefined ? undefined : (clock.now() + end) / 2
   const found = lines === null ? chooseGreedily(voters, lossOf, { ...CHOICES, until }) : voters.map(() => 1)
