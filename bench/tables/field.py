@@ -157,4 +157,5 @@ def model_of(who, isClasses, seed, train):
     return kind(device="cpu", n_threads=1, random_state=seed, n_cv=1, **more)
 
 
-main()
+if __name__ == "__main__":
+    main()
