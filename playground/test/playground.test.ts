@@ -594,6 +594,9 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
       await expect.poll(() => decodeLink(new URL(page.url()).hash).changes.digit as number, { timeout: HANGS }).toBeGreaterThan(0)
       await page.getByLabel('Evidence for', { exact: true }).selectOption('7')
       await until(page, `/The score of 7 is/.test(${says})`)
+      const rectangle = async (part: string) => (await page.locator(`.pictures ~ .toolbar ${part}`).boundingBox())!
+      const [label, select] = [await rectangle('label'), await rectangle('select')]
+      expect(select.x).toBeGreaterThan(label.x + label.width)
       const box = (await page.locator('.digit-pad canvas').boundingBox())!
       await page.mouse.move(box.x + box.width / 2, box.y + box.height * 0.2)
       await page.mouse.down()
@@ -1067,8 +1070,9 @@ describe('in Chromium alone', () => {
     }
     const two = (text: string) => Number(Number(text).toPrecision(2))
     await open(encodeLink('pictures', { at: 30, isPlaying: false }, {}))
-    const [digit, score] = await verdict(/The score of (\d) is ([−.\d]+):/)
-    expect(two(/scores: \[([^\]]+)\]/.exec(await printed())![1].split(',')[digit])).toBe(score)
+    const [digit, score, evidence, bias] = await verdict(/The score of (\d) is ([−.\d]+):.*evidence, ([−.\d]+),.*bias of ([−\d]+\.\d\d)\./)
+    expect(Math.abs(score - evidence - bias)).toBeLessThan(0.011)
+    expect(Number(Number(/scores: \[([^\]]+)\]/.exec(await printed())![1].split(',')[digit]).toFixed(2))).toBe(score)
     await open(encodeLink('series', { at: 400, isPlaying: false }, {}))
     const [off] = await verdict(/off by ([.\d]+) \(root/)
     expect(two(/offAlone: (\S+)/.exec(await printed())![1])).toBe(off)

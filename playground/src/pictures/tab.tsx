@@ -156,6 +156,9 @@ function answerText({ scores, shares, evidence }: Look, label: number, asked: nu
   const of = label < 0 ? 'What you drew' : `A ${label} among the test digits`
   return (
     `${of}: the net says ${answer}, ${Math.round(100 * shares[answer])} % sure. ` +
-    `The score of ${asked} is ${short(scores[asked], 2)}: the mean of its evidence, ${short(mean, 2)}, and a bias of ${short(scores[asked] - mean, 2)}.`
+    `The score of ${asked} is ${places(scores[asked])}: the mean of its evidence, ${places(mean)}, and a bias of ${places(scores[asked] - mean)}.`
   )
 }
+
+/** Numbers of one sum, with the same places behind the point. */
+const places = (value: number) => (Math.abs(value) < 1e4 ? value.toFixed(2).replace('-', '−') : short(value))
