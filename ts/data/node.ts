@@ -1,14 +1,10 @@
 /** The few things from Node's own modules that loading files takes; imported when called, so that the entry loads in a browser. */
 import { plainError, rangeError } from '../common/errors.js'
+import { nodeModule } from '../common/node-module.js'
 
 type Fs = typeof import('node:fs/promises')
 type Module = typeof import('node:module')
 type Zlib = typeof import('node:zlib')
-
-/** A module of Node, by a specifier that bundlers leave alone. */
-export function nodeModule<T>(name: string): Promise<T> {
-  return import(/* webpackIgnore: true */ /* @vite-ignore */ name)
-}
 
 /** Upper limit on the unpacked size, to stop decompression bombs: 1 MiB or MAX_RATIO times the packed size, whichever is larger, and at most 1 GiB. */
 const MAX_RATIO = 200

@@ -1,7 +1,7 @@
 /** Files on a disk, in Node, Deno and Bun. */
 import type { FileHandle } from 'node:fs/promises'
 import { plainError } from '../common/errors.js'
-import { nodeModule } from './node-module.js'
+import { nodeModule } from '../common/node-module.js'
 import { writeWholeFile } from './whole-file.js'
 
 type Fs = typeof import('node:fs/promises')

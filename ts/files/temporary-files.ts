@@ -3,8 +3,9 @@
  * `net.safetensors.<system>-<pid>-<number>.tmp`, and takes the target's name when it is complete. If its process is killed before that, the next
  * process that writes the same target removes the file.
  */
+
+import { nodeModule } from '../common/node-module.js'
 import { crc32 } from '../io/crc32.js'
-import { nodeModule } from './node-module.js'
 
 type Fs = Pick<typeof import('node:fs/promises'), 'readdir' | 'readFile' | 'readlink' | 'rm' | 'stat'>
 

@@ -1,7 +1,7 @@
 /** Pictures from files: decoded, turned as EXIF says, brought to one size. By sharp in Node, Deno and Bun, by the browser itself in a page. */
 import { plainError, typeError } from '../common/errors.js'
+import { nodeModule } from '../common/node-module.js'
 import { show } from '../common/show.js'
-import { nodeModule } from '../files/node-module.js'
 
 /**
  * A picture: the bytes of a file (PNG, JPEG, WebP, GIF, …), a Blob or File, or pixels as `ImageData` has them: four bytes each, red, green, blue, opacity.

@@ -1,7 +1,7 @@
 /** Pictures of a folder: each folder in it is a class. */
 import { plainError, rangeError } from '../common/errors.js'
+import { nodeModule } from '../common/node-module.js'
 import { visible } from '../common/visible.js'
-import { nodeModule } from '../files/node-module.js'
 import type { LabeledImages, SkippedImage } from './image-set.js'
 
 /** Endings of files that are taken for pictures, also of those that decoders may refuse: they are reported. */

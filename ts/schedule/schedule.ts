@@ -4,9 +4,9 @@
  * (`Array.from({ length: n }, (_, k) => schedule(k))`) and drive any option of an optimizer ({@link Scheduler}).
  */
 
-import { checkChoice, checkPositive } from '../common/checks.js'
+import { checkPositive } from '../common/checks.js'
 import { rangeError, typeError } from '../common/errors.js'
-import { finite, positive, readOptions, type Schema } from '../common/options.js'
+import { checkValue, finite, positive, readOptions, type Schema } from '../common/options.js'
 import { show } from '../common/show.js'
 
 /** Steps taken → value for the next step. */
@@ -112,7 +112,7 @@ export function piecewise(values: readonly number[], boundaries: readonly number
  * @throws RangeError for no points, or steps that do not ascend
  */
 export function interpolate(points: readonly (readonly [step: number, value: number])[], shape: Shape = 'linear'): Schedule {
-  checkChoice('interpolate: shape', shape, SHAPES)
+  checkValue('interpolate: shape', shape, SHAPES)
   const steps = points.map(([step]) => step)
   if (steps.length === 0) throw rangeError('interpolate: there are no points')
   checkAscending('interpolate', steps)

@@ -1,15 +1,11 @@
 /** Modules of Node and optional packages, loaded when they are used, so that pages can bundle this entry without them. */
 import { plainError } from '../common/errors.js'
-
-/** @internal a module by a name that bundlers do not follow */
-export async function load<T>(name: string): Promise<T> {
-  return (await import(/* webpackIgnore: true */ /* @vite-ignore */ name)) as T
-}
+import { nodeModule } from '../common/node-module.js'
 
 /** @internal an optional package; @throws Error that says how to install it */
 export async function loadPackage<T>(name: string, what: string, instead = ''): Promise<T> {
   try {
-    return await load<T>(name)
+    return await nodeModule<T>(name)
   } catch (error) {
     throw plainError(`${what} the package ${name}, which is not there: run npm install ${name}${instead}`, { cause: error })
   }

@@ -2,10 +2,11 @@
 
 import { clock } from '../common/clock.js'
 import { plainError, rangeError, reword, typeError } from '../common/errors.js'
+import { nodeModule } from '../common/node-module.js'
 import { count, countFrom0, handler, positive, type Read, readOptions, type Schema, seconds, signal, text } from '../common/options.js'
 import { Pacer } from '../common/pacer.js'
 import { show } from '../common/show.js'
-import { isNode, load, type Os } from './node.js'
+import { isNode, type Os } from './node.js'
 import { isModuleObjective, type ModuleObjective } from './parallel/module-objective.js'
 import { LoadError, limitTime, type Runner, TOLD, TrialTimeout, WorkerDied } from './parallel/runner.js'
 import { Versions } from './parallel/versions.js'
@@ -374,6 +375,6 @@ function inThisThread<S extends Space>(objective: Objective<S>): Runner<S> {
 /** Default number of trials at once. */
 async function cores(): Promise<number> {
   if (!isNode()) return 1
-  const os = await load<Os>('node:os')
+  const os = await nodeModule<Os>('node:os')
   return os.availableParallelism?.() ?? os.cpus().length
 }

@@ -1,7 +1,7 @@
 /** Arrow tables: any table with the interface of apache-arrow; files (IPC, Feather 2) by apache-arrow, if it is installed. */
 import { plainError, rangeError, typeError } from '../../common/errors.js'
+import { nodeModule } from '../../common/node-module.js'
 import { show } from '../../common/show.js'
-import { nodeModule } from '../node.js'
 import type { Row } from '../table/values.js'
 import { checkLengths } from './arrow-lengths.js'
 import { checkRows, unlike } from './parquet.js'

@@ -1,7 +1,7 @@
 /** Parquet, by hyparquet: rows of one row group after the other, reading only the requested ones. */
 import { rangeError } from '../../common/errors.js'
 import { isText, kindOf } from '../../common/file-kinds.js'
-import { nodeModule } from '../node.js'
+import { nodeModule } from '../../common/node-module.js'
 import type { Row } from '../table/values.js'
 import { allBytes, isAddress, nameOf, type Source, unreadable } from './source.js'
 import { gunzipSync } from './unzip.js'

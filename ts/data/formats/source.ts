@@ -1,8 +1,8 @@
 /** Sources of data: a path, a URL, bytes in memory, or a stream; read piece by piece. */
 import { plainError, rangeError, typeError } from '../../common/errors.js'
 import { joined } from '../../common/joined.js'
+import { nodeModule } from '../../common/node-module.js'
 import { show } from '../../common/show.js'
-import { nodeModule } from '../node.js'
 
 /**
  * A source of data. A text is a path (Node, Deno, Bun) or a URL that begins with `http://` or `https://`; a URL object may refer to a file. Bytes are

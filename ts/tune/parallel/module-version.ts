@@ -1,5 +1,6 @@
 /** Versions of modules: a hash of a module and of the files that it imports, by which workers and studies compare their code. */
-import { type Fs, load } from '../node.js'
+import { nodeModule } from '../../common/node-module.js'
+import type { Fs } from '../node.js'
 
 /** A module in its present version on this machine. */
 export interface ModuleVersion {
@@ -23,9 +24,9 @@ const known = new Map<string, { version: ModuleVersion; stamp: string }>()
  */
 export async function versionOf(file: string): Promise<ModuleVersion> {
   const [fs, path, { createHash }] = await Promise.all([
-    load<Fs>('node:fs'),
-    load<typeof import('node:path')>('node:path'),
-    load<typeof import('node:crypto')>('node:crypto'),
+    nodeModule<Fs>('node:fs'),
+    nodeModule<typeof import('node:path')>('node:path'),
+    nodeModule<typeof import('node:crypto')>('node:crypto'),
   ])
   const found = known.get(file)
   if (found && stampOf(found.version.files, fs) === found.stamp) return found.version

@@ -1,7 +1,7 @@
 /** Threads that run an objective, each one trial at a time. */
 import { plainError, typeError } from '../../common/errors.js'
+import { nodeModule } from '../../common/node-module.js'
 import { show } from '../../common/show.js'
-import { load } from '../node.js'
 import type { Space } from '../space.js'
 import type { Objective, Trial } from '../trial.js'
 import { isModuleObjective, type ModuleObjective, urlOf } from './module-objective.js'
@@ -40,8 +40,8 @@ interface Source {
 
 async function sourceOf<S extends Space>(objective: Objective<S> | URL | string | ModuleObjective): Promise<Source> {
   const [{ fileURLToPath, pathToFileURL }, { basename }] = await Promise.all([
-    load<typeof import('node:url')>('node:url'),
-    load<typeof import('node:path')>('node:path'),
+    nodeModule<typeof import('node:url')>('node:url'),
+    nodeModule<typeof import('node:path')>('node:path'),
   ])
   if (typeof objective === 'function')
     return { data: { code: functionText(objective), base: pathToFileURL(`${process.cwd()}/`).href }, name: '' }
@@ -142,7 +142,7 @@ export async function workerPool<S extends Space>(
   objective: Objective<S> | URL | string | ModuleObjective,
   loading: Loading = {},
 ): Promise<Runner<S>> {
-  const { Worker } = await load<typeof import('node:worker_threads')>('node:worker_threads')
+  const { Worker } = await nodeModule<typeof import('node:worker_threads')>('node:worker_threads')
   const threads = new Threads(Worker, await sourceOf(objective), loading)
   // mistakes of the objective are reported before the first trial
   const first = await threads.take(undefined)
@@ -182,8 +182,8 @@ async function locate(
     return file === undefined ? message : `${message} (${file.split(/[\\/]/).at(-1)}, line ${line})`
   }
   if (name !== 'SyntaxError' || url === undefined || !url.startsWith('file:')) return url === undefined ? message : say(stack)
-  const { fileURLToPath } = await load<typeof import('node:url')>('node:url')
-  const { execFile } = await load<typeof import('node:child_process')>('node:child_process')
+  const { fileURLToPath } = await nodeModule<typeof import('node:url')>('node:url')
+  const { execFile } = await nodeModule<typeof import('node:child_process')>('node:child_process')
   const { files } = await versionOf(fileURLToPath(url)).catch(() => ({ files: [] as string[] }))
   for (const file of files) {
     const said = await new Promise<string>((resolve) => {

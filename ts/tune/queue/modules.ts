@@ -1,7 +1,8 @@
 /** Modules that a worker runs: only those that it was started with, whatever a job names. */
 import { plainError, rangeError } from '../../common/errors.js'
+import { nodeModule } from '../../common/node-module.js'
 import { show, showNames } from '../../common/show.js'
-import { type Fs, load } from '../node.js'
+import type { Fs } from '../node.js'
 import { type ModuleVersion, shortHash, versionOf } from '../parallel/module-version.js'
 import { type JobObjective, optionFor } from './job.js'
 
@@ -59,7 +60,7 @@ export async function allowedModule({ name, hash, factory, options }: JobObjecti
 
 /** @internal the path of a module, with symbolic links resolved. @throws RangeError for a URL that is not a file's */
 export async function pathOf(module: URL | string): Promise<string> {
-  const [fs, { fileURLToPath }] = await Promise.all([load<Fs>('node:fs'), load<typeof import('node:url')>('node:url')])
+  const [fs, { fileURLToPath }] = await Promise.all([nodeModule<Fs>('node:fs'), nodeModule<typeof import('node:url')>('node:url')])
   const text = module instanceof URL ? module.href : module
   // the drive letter of a Windows path is not a scheme
   const scheme = /^([a-z][a-z\d+.-]+):/i.exec(text)?.[1]
@@ -73,7 +74,7 @@ export async function pathOf(module: URL | string): Promise<string> {
 
 async function inFolder(name: string, folder: string | undefined): Promise<string | undefined> {
   if (folder === undefined || !IN_FOLDER.test(name)) return undefined
-  const [fs, path] = await Promise.all([load<Fs>('node:fs'), load<typeof import('node:path')>('node:path')])
+  const [fs, path] = await Promise.all([nodeModule<Fs>('node:fs'), nodeModule<typeof import('node:path')>('node:path')])
   try {
     const home = fs.realpathSync(folder)
     const file = fs.realpathSync(path.join(home, name))

@@ -1,8 +1,9 @@
 /** Runs trials on a queue: each is a job, which any worker anywhere may take and whose result the worker writes to the storage. */
 import { clock } from '../../common/clock.js'
 import { rangeError, typeError } from '../../common/errors.js'
+import { nodeModule } from '../../common/node-module.js'
 import { show } from '../../common/show.js'
-import { load, type Os } from '../node.js'
+import type { Os } from '../node.js'
 import { isModuleObjective, type ModuleObjective } from '../parallel/module-objective.js'
 import { versionName, versionOf } from '../parallel/module-version.js'
 import { LoadError, type Runner, TOLD, WorkerDied } from '../parallel/runner.js'
@@ -74,7 +75,7 @@ export async function queueRunner<S extends Space>(study: QueuedStudy, objective
     const connection = await connect(options.queue)
     try {
       await checkStorage(study, connection, options.queue)
-      const { hostname } = await load<Os>('node:os')
+      const { hostname } = await nodeModule<Os>('node:os')
       return new QueueRunner<S>(study, found, connection, await connection.queue(), options, hostname())
     } catch (error) {
       await connection.close()
@@ -99,8 +100,8 @@ async function objectiveOf(objective: unknown): Promise<JobObjective> {
   // a name of the workers' own, such as my:objective
   if (/^[a-z][a-z\d+.-]+:/i.test(text) && !text.startsWith('file:')) return { name: name ?? text, ...more }
   const file = await pathOf(module)
-  const { basename } = await load<typeof import('node:path')>('node:path')
-  const { fileURLToPath } = await load<typeof import('node:url')>('node:url')
+  const { basename } = await nodeModule<typeof import('node:path')>('node:path')
+  const { fileURLToPath } = await nodeModule<typeof import('node:url')>('node:url')
   const { hash } = await versionOf(file)
   // named as in the call, not by the target of a link
   return { name: name ?? basename(text.startsWith('file:') ? fileURLToPath(text) : text), hash, ...more }

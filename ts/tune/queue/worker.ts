@@ -2,9 +2,10 @@
 
 import { clock } from '../../common/clock.js'
 import { plainError } from '../../common/errors.js'
+import { nodeModule } from '../../common/node-module.js'
 import { anything, count, handler, nonNegative, object, positive, readOptions, type Schema } from '../../common/options.js'
 import { openStudy } from '../create-study.js'
-import { load, type Os } from '../node.js'
+import type { Os } from '../node.js'
 import { workerPool } from '../parallel/pool.js'
 import { LoadError, limitTime, type Runner, TrialTimeout, WorkerDied } from '../parallel/runner.js'
 import type { Space } from '../space.js'
@@ -108,7 +109,7 @@ export async function runWorker(url: string, given: WorkerOptions = {}): Promise
   const allowed = { modules, ...(folder !== undefined && { folder: await pathOf(folder) }) }
   const say = options.onMessage ?? ((text: string) => console.warn(`gradus: ${text}`))
   const connection = await patientConnection(url, wait, say)
-  const { hostname } = await load<Os>('node:os')
+  const { hostname } = await nodeModule<Os>('node:os')
   const worker = new Worker(connection, allowed, options, say, hostname())
   try {
     await worker.begin()
@@ -497,7 +498,7 @@ async function closeStudy({ study }: OpenStudy): Promise<void> {
 }
 
 async function urlOfPath(file: string): Promise<URL> {
-  return (await load<typeof import('node:url')>('node:url')).pathToFileURL(file)
+  return (await nodeModule<typeof import('node:url')>('node:url')).pathToFileURL(file)
 }
 
 function haveSameParameters(a: StoredTrial | undefined, b: StoredTrial | undefined): boolean {

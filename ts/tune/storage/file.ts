@@ -1,13 +1,14 @@
 /** A journal in a file, a line for each entry: the file of Optuna's JournalFileBackend. */
 import { plainError } from '../../common/errors.js'
-import { type Fs, load, type Os } from '../node.js'
+import { nodeModule } from '../../common/node-module.js'
+import type { Fs, Os } from '../node.js'
 import { reasonOf } from './disk.js'
 import { FileLock } from './file-lock.js'
 import { type Entry, entriesIn, isOver, type JournalStore, OPERATION, STATES, toJson } from './journal.js'
 
 /** @internal @throws Error if the file cannot be read or written */
 export async function fileStore(path: string): Promise<JournalStore> {
-  const [fs, os] = await Promise.all([load<Fs>('node:fs'), load<Os>('node:os')])
+  const [fs, os] = await Promise.all([nodeModule<Fs>('node:fs'), nodeModule<Os>('node:os')])
   const say = (what: string, error: unknown) =>
     plainError(`cannot ${what} the study in ${path}: ${reasonOf(error, path, fs)}. What was told before is safe`, { cause: error })
   try {

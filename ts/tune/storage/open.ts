@@ -1,7 +1,8 @@
 /** Maps names and URLs to storages. */
 import { plainError, rangeError, typeError } from '../../common/errors.js'
+import { nodeModule } from '../../common/node-module.js'
 import { show } from '../../common/show.js'
-import { type Fs, load } from '../node.js'
+import type { Fs } from '../node.js'
 import type { JournalStore } from './journal.js'
 import { memoryStore } from './memory.js'
 import { serverOf } from './server-url.js'
@@ -38,7 +39,7 @@ export async function openStore(storage: string | JournalStore | undefined): Pro
  */
 export async function openStored(storage: string | JournalStore): Promise<JournalStore> {
   if (typeof storage === 'string' && (SQLITE.test(storage) || JOURNAL.test(storage)) && !/^[a-z]+:\/\//.test(storage)) {
-    const { existsSync } = await load<Fs>('node:fs')
+    const { existsSync } = await nodeModule<Fs>('node:fs')
     if (!existsSync(storage)) throw plainError(`openStudy: there is no file ${show(storage)}; is it the right place?`)
   }
   return await openStore(storage)

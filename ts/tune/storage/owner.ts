@@ -1,6 +1,7 @@
 /** Names of processes in a journal: they show whether a process still runs a trial. */
 
-import { isNode, load, type Os } from '../node.js'
+import { nodeModule } from '../../common/node-module.js'
+import { isNode, type Os } from '../node.js'
 
 /** @internal the owner of a stopped trial: the next process that asks for a trial gets it */
 export const NOBODY = 'nobody'
@@ -13,7 +14,7 @@ let host: string | undefined
 export async function workerName(): Promise<string> {
   const random = Math.random().toString(36).slice(2, 10)
   if (!isNode()) return `gradus-${random}`
-  host ??= (await load<Os>('node:os')).hostname()
+  host ??= (await nodeModule<Os>('node:os')).hostname()
   const name = `gradus:${process.pid}:${host}:${random}`
   open.add(name)
   return name

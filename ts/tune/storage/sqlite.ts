@@ -1,6 +1,7 @@
 /** A journal in a table of SQLite: by Node's own `node:sqlite`, else by the package node-sqlite3-wasm. */
 import { plainError } from '../../common/errors.js'
-import { type Fs, load, loadPackage, type Os } from '../node.js'
+import { nodeModule } from '../../common/node-module.js'
+import { type Fs, loadPackage, type Os } from '../node.js'
 import { reasonOf } from './disk.js'
 import { FileLock } from './file-lock.js'
 import { entriesIn, type JournalStore, toJson } from './journal.js'
@@ -18,7 +19,7 @@ interface Database {
 
 /** @internal @throws Error if there is no SQLite, or the file belongs to another program */
 export async function sqliteStore(path: string): Promise<JournalStore> {
-  const [fs, os] = await Promise.all([load<Fs>('node:fs'), load<Os>('node:os')])
+  const [fs, os] = await Promise.all([nodeModule<Fs>('node:fs'), nodeModule<Os>('node:os')])
   const lock = new FileLock(fs, `${path}-gradus`, os.hostname())
   const database = await locked(lock, () => openDatabase(path, fs))
   let isClosed = false
@@ -157,7 +158,7 @@ async function nativeSqlite(): Promise<(new (path: string) => NativeDatabase) | 
     if (!String(warning).includes('SQLite')) Reflect.apply(emitWarning, process, [warning, ...rest])
   }) as typeof emitWarning
   try {
-    return (await load<{ DatabaseSync: new (path: string) => NativeDatabase }>('node:sqlite')).DatabaseSync
+    return (await nodeModule<{ DatabaseSync: new (path: string) => NativeDatabase }>('node:sqlite')).DatabaseSync
   } catch {
     return undefined
   } finally {
