@@ -52,6 +52,10 @@ async function inspectModel(file: string, { json = false }: { json?: boolean }):
   for (const one of Object.values(model.models)) inspectTarget(file, one, json)
 }
 
+const fact = (name: string, text: string) => printText(`  ${paint('dim', name.padEnd(10))} ${text}`, ' '.repeat(13))
+
+const firstOf = (names: readonly string[]) => `${names.slice(0, 12).join(', ')}${names.length > 12 ? ', …' : ''}`
+
 /** For the model of a target; of several, a JSON object a line. */
 function inspectTarget(file: string, model: TableModel, json: boolean): void {
   const parameters = model.net.parameters().reduce((sum, { size }) => sum + size, 0)
@@ -60,14 +64,8 @@ function inspectTarget(file: string, model: TableModel, json: boolean): void {
   const { task, target, classNames, columns } = model
   const facts = { file, task, target, classNames, columns, nets: members.length, parameters }
   if (json) return print(JSON.stringify({ ...facts, layers }))
-  const fact = (name: string, text: string) => printText(`  ${paint('dim', name.padEnd(10))} ${text}`, ' '.repeat(13))
   print(paint('bold', `${file}: predicts '${target}'`))
-  fact(
-    'task',
-    task === 'classification'
-      ? `one of ${classNames.length} classes: ${classNames.slice(0, 12).join(', ')}${classNames.length > 12 ? ', …' : ''}`
-      : 'a number',
-  )
+  fact('task', task === 'classification' ? `one of ${classNames.length} classes: ${firstOf(classNames)}` : 'a number')
   fact('columns', columns.join(', '))
   fact('nets', `${members.length}, ${whole(parameters)} parameters in all`)
   for (const text of [...new Set(layers)].slice(0, 6)) fact('', `${layers.filter((other) => other === text).length} × ${text}`)
@@ -83,9 +81,8 @@ async function inspectImages(file: string, read: ModelFile, json: boolean): Prom
   const { net, classes, size, channels, report } = await loadImageModel(read)
   const parameters = net.parameters().reduce((sum, own) => sum + own.size, 0)
   if (json) return print(JSON.stringify({ file, classes, size, channels, parameters, accuracy: report.accuracy }))
-  const fact = (name: string, text: string) => printText(`  ${paint('dim', name.padEnd(10))} ${text}`, ' '.repeat(13))
   print(paint('bold', `${file}: names pictures`))
-  fact('classes', `${classes.length}: ${classes.slice(0, 12).join(', ')}${classes.length > 12 ? ', …' : ''}`)
+  fact('classes', `${classes.length}: ${firstOf(classes)}`)
   fact('sees', `${size} × ${size} pixels, ${channels === 1 ? 'gray' : 'in color'}`)
   fact('accuracy', `${percent(report.accuracy)} of pictures set aside`)
   fact('net', `${whole(parameters)} parameters: ${net.layers.map((layer) => layer.describe()).join(' → ')}`)
