@@ -269,8 +269,7 @@ fn shown(scores: Cells, seen: usize) -> Cells {
 /// Sets the scores of masked keys to −∞, and those of keys behind a query's last to −∞ up to the end of a block of floats, then to 0; returns the scores
 /// of whole blocks.
 fn visible<'a>(scores: Cells<'a>, seen: usize, mask: Option<Cells>) -> Cells<'a> {
-    let hidden = &scores[shown(scores, seen).len()..];
-    let scores = shown(scores, seen);
+    let (scores, hidden) = scores.split_at(shown(scores, seen).len());
     fill(&scores[seen..], f32::NEG_INFINITY);
     zero(hidden);
     if let Some(mask) = mask {
