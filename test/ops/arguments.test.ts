@@ -290,6 +290,52 @@ describe.each(newEngines())('$variant', (backend) => {
     expect(fused[0]).toContain(0)
   })
 
+  test('gradients of parameters add up over two passes, and begin anew after a step', () => {
+    const x = tensor(
+      Float64Array.from({ length: 12 }, (_, i) => Math.sin(1 + i)),
+      [4, 3],
+      { requiresGrad: true, backend },
+    ) as Tensor
+    const parameter = (shape: number[], from: number) =>
+      new Parameter(
+        Float64Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.cos(from + i)),
+        { shape, backend },
+      )
+    const layers: [string, Parameter[], (...parameters: Tensor[]) => Tensor][] = [
+      ['dense', [parameter([3, 2], 1), parameter([2], 9)], (w, b) => dense(x, w, b, 'tanh') as Tensor],
+      ['dense without activation', [parameter([3, 2], 1), parameter([2], 9)], (w, b) => dense(x, w, b) as Tensor],
+      [
+        'batchNorm',
+        [parameter([3], 1), parameter([3], 9)],
+        (weight, bias) => batchNorm(x, { weight, bias, epsilon: 0.1, relu: false, fixed: null }),
+      ],
+    ]
+    for (const [name, parameters, call] of layers) {
+      const pass = (which: boolean[]) => {
+        parameters.forEach((p, i) => (p.requiresGrad = which[i]))
+        sum(square(call(...(parameters as unknown as Tensor[])))).backward()
+      }
+      const values = () => parameters.map((p) => list(p.grad as Tensor))
+      const expectClose = (got: number[][], wanted: number[][]) =>
+        got.forEach((one, k) => one.forEach((value, i) => expect(value, name).toBeCloseTo(wanted[k][i], 5)))
+      pass([true, true])
+      const once = values()
+      pass([true, true])
+      expectClose(
+        values(),
+        once.map((one) => one.map((g) => 2 * g)),
+      )
+      // one of them alone
+      pass([true, false])
+      expectClose([list(parameters[0].grad as Tensor)], [once[0].map((g) => 3 * g)])
+      for (const p of parameters) p.gradientState = 'used'
+      pass([false, true])
+      parameters[0].requiresGrad = true
+      pass([true, true])
+      expectClose(values(), [once[0], once[1].map((g) => 2 * g)])
+    }
+  })
+
   test('rows of a table of parameters gather their gradients, and add to what is there', () => {
     const table = new Parameter(
       [
