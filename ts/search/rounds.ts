@@ -103,6 +103,8 @@ export interface Round<Recipe> {
   epochs: number
   /** Number of the round: it determines the first weights and the order of rows. */
   number: number
+  /** True if all recipes have the same first weights and order of rows, so that their losses compare in pairs. Default false. */
+  isPaired?: boolean
   /** Share of the training rows of each fold. Default 1. */
   share?: number
   /** Stops nets when the time is over. Default true. */
@@ -167,13 +169,13 @@ export class Rounds<Recipe, V extends View = View> {
   }
 
   async train(round: Round<Recipe>): Promise<void> {
-    const { recipes, batchSize, epochs, share = 1, number, isTimed = true } = round
+    const { recipes, batchSize, epochs, share = 1, number, isPaired = false, isTimed = true } = round
     const { folds, views, build } = this.task
     const rows = folds.map(({ train }) => everyShare(train, share))
     const kinds = recipes.flatMap((recipe, i) => views.map((view) => ({ recipe, i, view })))
     const jobs = kinds.flatMap(({ recipe, i, view }) =>
       folds.map((_, fold) => {
-        const seed = this.options.seed + 1000 * number + 10 * i + fold
+        const seed = this.options.seed + 1000 * number + (isPaired ? 0 : 10 * i) + fold
         return { ...build(recipe, seed, epochs * Math.ceil(rows[fold].length / batchSize)), seed, view, fold }
       }),
     )

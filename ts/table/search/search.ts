@@ -112,8 +112,9 @@ export async function search(data: TableSamples, folds: Folds, features: LineFea
   const { batchSize, epochs } = { ...usualRound(data.count), ...net }
   let isCut = false
   if (options.end === undefined) {
-    const recipes = folds.folds.length === 1 ? [usual, usual] : features.lines === null ? kindsOf(usual, data, given) : [usual]
-    await rounds.train({ recipes, batchSize, epochs, number: 0 })
+    const isOneSplit = folds.folds.length === 1
+    const recipes = isOneSplit ? [usual, usual] : features.lines === null ? kindsOf(usual, data, given) : [usual]
+    await rounds.train({ recipes, batchSize, epochs, number: 0, isPaired: !isOneSplit })
   } else {
     isCut = !(await fillTime(rounds, {
       ...{ usual, batchSize, epochs, keepsBatchSize: givenSize !== undefined },
