@@ -1,7 +1,7 @@
 /** `gradus forecast sales.csv --time date --value units`: forecasts of series in a table, with a picture and one model file. */
 import { Command, Option } from 'commander'
 import { type ForecastPoint, forecast, loadSeriesModel, reportHtml, reportText, type SeriesModel } from '../../series/index.js'
-import { FORECAST, type Period } from '../../series/options.js'
+import { FORECAST, type ForecastOptions } from '../../series/options.js'
 import { interruptible, NO_MODEL } from '../interrupt.js'
 import { type FileOptions, fileOptions, names } from '../options/table.js'
 import { flag } from '../options/values.js'
@@ -12,20 +12,15 @@ import { withModelFile } from '../table/model.js'
 import { chartLines } from '../terminal/chart.js'
 import { columns, paint, print, printLines, printNote, printText } from '../terminal/terminal.js'
 
+type ForecastFlags = Pick<ForecastOptions, 'horizon' | 'season' | 'every' | 'combine' | 'coverage' | 'min' | 'seed'>
+
 /** Options of `gradus forecast`. */
-export interface ForecastCommandOptions extends FileOptions {
+export interface ForecastCommandOptions extends FileOptions, ForecastFlags {
   time?: string
   value?: string[]
   by?: string[]
   known?: string[]
   static?: string[]
-  horizon?: number
-  season?: number
-  every?: Period
-  combine?: 'sum' | 'mean'
-  coverage?: number
-  min?: number
-  seed?: number
   model?: string
   out?: string
   report?: string
