@@ -106,6 +106,7 @@ test('a printed history, table model, report or head is a short text', async () 
   const batch = { inputs: [[1], [2]], targets: [[1], [2]] }
   const history = await fit(net, { ...options, ...batch, epochs: 3, validationFraction: 0.5 })
   expect(inspect(history)).toMatch(/^History: 3 epochs in [\d.]+ s · loss [\d.]+ · validation\.loss [\d.]+$/)
+  expect(String(history)).toBe(inspect(history))
   expect(inspect(await fitStream(net, { ...options, data: [batch] }))).toMatch(/^StreamHistory: 2 rows, 1 epoch in [\d.]+ s · loss [\d.]+$/)
   // of nets of which one stops by an error
   const nets = [1, 2].map((seed) => new Sequential([new Dense(1, 1)], { seed }))

@@ -1,7 +1,7 @@
 /**
  * The entry for Node and Bun: all of `gradus`, with three additions. WebAssembly modules are read from files in the same folder, which saves the
- * milliseconds of unpacking. `console.log` of tensors, models, optimizers and histories shows their values and not the engine. `fit` shows a line of progress
- * at a terminal. It imports no other module: `import 'node:fs'` alone takes Node two milliseconds. A bundler leaves this file out, as it has no exports of its
+ * milliseconds of unpacking. `console.log` of tensors, models, optimizers and histories shows their values and not the engine, as does `String(history)`. `fit`
+ * shows a line of progress at a terminal. It imports no other module: `import 'node:fs'` alone takes Node two milliseconds. A bundler leaves this file out, as it has no exports of its
  * own (`sideEffects: false`), or does not copy the files that it reads; then the text is unpacked, as in a browser.
  */
 import { wasmCode } from '../backend/wasm/bytes.js'
@@ -77,6 +77,6 @@ const CUSTOM = Symbol.for('nodejs.util.inspect.custom')
 Object.defineProperty(Tensor.prototype, CUSTOM, { value: printed })
 Object.defineProperty(Module.prototype, CUSTOM, { value: printedModule })
 Object.defineProperty(Optimizer.prototype, CUSTOM, { value: printedOptimizer })
-Object.defineProperty(NewHistory.prototype, CUSTOM, { value: printedHistory })
+for (const name of [CUSTOM, 'toString']) Object.defineProperty(NewHistory.prototype, name, { value: printedHistory })
 
 export * from '../index.js'
