@@ -5,7 +5,7 @@
  *     node --import tsx bench/forecast.ts time      1,000 series of 120 values, horizon 12
  *
  * `errors` takes names of sets behind it; of all sets, it writes bench/results/forecast.json. peers.py and arima.mjs in bench/forecast write the forecasts of
- * contestants. Times are CPU times of this process.
+ * contestants; of those that were not run here, the committed errors stay. Times are CPU times of this process.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { RandomStream } from '../ts/common/random-stream.js'
@@ -17,6 +17,7 @@ import { origin } from './results.js'
 import { wilcoxon } from './tune/wilcoxon.js'
 
 const FOLDER = '.cache/forecast'
+const RESULTS = 'bench/results/forecast.json'
 /** Forecast windows, one after another, at the end of each series. */
 const WINDOWS = 3
 const COVERAGE = 0.8
@@ -32,6 +33,8 @@ type Peer = Record<string, { windows: (number[] | null)[][]; seconds: number }>
 const cpu = () => process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6
 const mean = (list: readonly number[]) => list.reduce((a, b) => a + b, 0) / list.length
 
+const isContestant = (who: string) => !['gradus', 'coverage', ...MODELS].includes(who)
+
 /** MASE of forecasts of a series from an origin. */
 function maseOf(values: number[], origin: number, season: number, ahead: readonly Judged[]) {
   return errorsOf(ahead, scalesOf(Float64Array.from(values), new Uint8Array(values.length), season, origin), COVERAGE)
@@ -45,6 +48,7 @@ async function errors(names: readonly string[]): Promise<void> {
   const peers = files.map(
     (file) => [file.replace('.json', ''), JSON.parse(readFileSync(`${FOLDER}/peers/${file}`, 'utf8')) as Peer] as const,
   )
+  const { mase: committed } = JSON.parse(readFileSync(RESULTS, 'utf8')) as { mase: Record<string, Record<string, number>> }
   const results: Record<string, Record<string, number>> = {}
   const covered: number[] = []
   for (const { name, season, horizon, series } of sets) {
@@ -77,12 +81,15 @@ async function errors(names: readonly string[]): Promise<void> {
         }
       }
     }
-    results[name] = Object.fromEntries(Object.entries(line).map(([who, list]) => [who, Number(mean(list).toFixed(4))]))
+    const earlier = Object.entries(committed[name] ?? {}).filter(([who]) => isContestant(who) && !peers.some(([peer]) => peer === who))
+    const measured = Object.entries(line).map(([who, list]) => [who, Number(mean(list).toFixed(4))] as const)
+    results[name] = Object.fromEntries([...measured, ...earlier])
     const cells = Object.entries(results[name]).map(([who, mase]) => `${who} ${mase.toFixed(3)}`)
     console.log(`${name.padEnd(16)} ${(cpu() - began).toFixed(1)} s  ${cells.join('  ')}`)
   }
   console.log('\non the sets of each: mean of the MASE over sets, its geometric mean, both of gradus on these sets')
-  const others = [...MODELS, ...peers.map(([who]) => who)].map((who) => {
+  const contestants = [...new Set(Object.values(results).flatMap((line) => Object.keys(line)))].filter(isContestant)
+  const others = [...MODELS, ...contestants].map((who) => {
     const both = Object.values(results).flatMap(({ gradus, [who]: other }): [number, number][] =>
       other === undefined ? [] : [[gradus, other]],
     )
@@ -98,7 +105,7 @@ async function errors(names: readonly string[]): Promise<void> {
   })
   if (names.length === 0)
     writeFileSync(
-      'bench/results/forecast.json',
+      RESULTS,
       `${JSON.stringify({ ...origin(), coverage: mean(covered), others: Object.fromEntries(others), mase: results }, null, 1)}\n`,
     )
   console.log(`  coverage of the ${100 * COVERAGE} % band: ${(100 * mean(covered)).toFixed(1)} %`)

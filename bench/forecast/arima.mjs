@@ -1,5 +1,5 @@
 /**
- * The same forecasts by the package `arima` of npm, for bench/forecast.ts: writes .cache/forecast/peers/arima.json.
+ * The same forecasts by the package `arima` of npm, for bench/forecast.ts: writes .cache/forecast/peers/npm-arima.json.
  *
  *     npm install --prefix .cache/forecast arima@0.2.8 && node bench/forecast/arima.mjs
  *
@@ -14,7 +14,7 @@ const ARIMA = createRequire(`${FOLDER}/`)('arima')
 const [WINDOWS, LONGEST_SEASON] = [3, 12]
 
 const cpu = () => process.cpuUsage().user / 1e6
-const file = `${FOLDER}/peers/arima.json`
+const file = `${FOLDER}/peers/npm-arima.json`
 mkdirSync(`${FOLDER}/peers`, { recursive: true })
 const found = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
 const sizeOf = ({ series }) => series.reduce((sum, { length }) => sum + length, 0)

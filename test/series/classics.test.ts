@@ -1,7 +1,8 @@
 /** The classics against statsmodels, statsforecast and numpy, and by properties. */
 import { describe, expect, test } from 'vitest'
 import { RandomStream } from '../../ts/common/random-stream.js'
-import { autoregressionForecasts, fitAutoregression } from '../../ts/series/autoregression.js'
+import { type Arima, arimaForecasts, fitArima } from '../../ts/series/arima.js'
+import { autoregressionForecasts, fitAutoregression, isStable } from '../../ts/series/autoregression.js'
 import { driftForecasts, fitTheta, isSeasonal, naiveForecasts, thetaForecasts } from '../../ts/series/classics.js'
 import { type Ets, etsForecasts, etsName, fitEts, fitForm } from '../../ts/series/smoothing.js'
 import oracle from '../oracles/series.json' with { type: 'json' }
@@ -83,6 +84,63 @@ describe('autoregression', () => {
   })
 })
 
+describe('ARIMA', () => {
+  /** Errors one step ahead: the values less the forecasts from each place. */
+  const squaresOf = (values: Float64Array, model: Arima, from: number) => {
+    const ahead = arimaForecasts(model, values, [...values.keys()].slice(from), 1)
+    return ahead.reduce((sum, f, i) => sum + (values[from + i] - f) ** 2, 0)
+  }
+
+  test('finds the coefficients that made a series, of values, of errors and of those a season before', () => {
+    const random = new RandomStream(3)
+    const [x, e] = [[0], [0]]
+    for (let t = 1; t < 4000; t++) {
+      e.push(random.normal())
+      x.push(5 + 0.7 * (x[t - 1] - 5) + e[t] + 0.4 * e[t - 1] - 0.5 * (e[t - 4] ?? 0) - 0.2 * (e[t - 5] ?? 0))
+    }
+    const { scale, differences, orders, mean, coefficients } = fitArima(Float64Array.from(x.slice(100)), 4)
+    expect({ differences, orders }).toEqual({ differences: [false, false], orders: [1, 1, 0, 1] })
+    expect((mean as number) * scale).toBeCloseTo(5, 0)
+    for (const [i, c] of [-0.7, 0.4, -0.5].entries()) expect(Math.abs(coefficients[i] - c), `${i}`).toBeLessThan(0.04)
+  })
+
+  test('one of orders 0, 1 and 1 is simple exponential smoothing', () => {
+    const values = Float64Array.from({ length: 50 }, (_, i) => 20 + 3 * Math.sin(i * i) + 4 * Number(i > 25))
+    const model: Arima = { scale: 2, period: 1, differences: [true, false], orders: [0, 1, 0, 0], mean: null, coefficients: [-0.7] }
+    let level = values[0]
+    for (let t = 1; t < 50; t++) level += (1 - 0.7) * (values[t] - level)
+    for (const f of arimaForecasts(model, values, [50], 3)) expect(f).toBeCloseTo(level, 10)
+  })
+
+  test.each(cases)('$name: no coefficient nearby has smaller errors', ({ values, period }) => {
+    const model = fitArima(values, period)
+    const from = 2 * model.period + 2
+    const least = squaresOf(values, model, from)
+    const isInside = (c: readonly number[]) => {
+      let place = 0
+      return model.orders.every((order) => isStable([1, ...c.slice(place, (place += order)).map((x, i) => x / 0.99 ** (i + 1))]))
+    }
+    // a search ends where a step gains less than a thousandth
+    for (const i of model.coefficients.keys())
+      for (const change of [-0.05, 0.05]) {
+        const coefficients = model.coefficients.map((c, j) => (i === j ? c + change : c))
+        if (!isInside(coefficients)) continue
+        expect(squaresOf(values, { ...model, coefficients }, from), `${model.orders}, ${i}`).toBeGreaterThan(0.998 * least)
+      }
+  })
+
+  test('a fit of more values keeps the form', () => {
+    for (const { values, period } of cases) {
+      const before = fitArima(values.subarray(0, Math.floor(0.8 * values.length)), period)
+      const { orders, differences, mean } = fitArima(values, period, before)
+      if (before.period > 1 || period === 1)
+        expect({ orders, differences, hasMean: mean !== null }).toEqual({
+          ...{ orders: before.orders, differences: before.differences, hasMean: before.mean !== null },
+        })
+    }
+  })
+})
+
 describe('by properties', () => {
   const random = new RandomStream(1)
   const noisy = Float64Array.from({ length: 60 }, (_, i) => 50 + i + 10 * Math.sin((i * Math.PI) / 2) + random.normal())
@@ -92,6 +150,7 @@ describe('by properties', () => {
     ['drift', (values, origins, horizon) => driftForecasts(values, origins, horizon, SEASON)],
     ['ETS', (values, origins, horizon, known = values) => etsForecasts(fitEts(known, SEASON), values, origins, horizon)],
     ['Theta', (values, origins, horizon, known = values) => thetaForecasts(fitTheta(known, SEASON), values, origins, horizon)],
+    ['ARIMA', (values, origins, horizon, known = values) => arimaForecasts(fitArima(known, SEASON), values, origins, horizon)],
     [
       'autoregression',
       (values, origins, horizon, known = values) => autoregressionForecasts(fitAutoregression(known, SEASON), values, origins, horizon),
@@ -122,12 +181,13 @@ describe('by properties', () => {
     for (const [h, y] of plain.entries()) expect(scaled[h] / 1024).toBeCloseTo(y, 2)
   })
 
-  test('a line goes on as a line: drift, ETS, autoregression', () => {
+  test('a line goes on as a line: drift, ETS, autoregression, ARIMA', () => {
     const line = Float64Array.from({ length: 40 }, (_, i) => 100 - 2.5 * i)
     for (const [h, y] of driftForecasts(line, [40], 12, 1).entries()) expect(y).toBeCloseTo(100 - 2.5 * (40 + h), 9)
     for (const [h, y] of etsForecasts(fitEts(line, 1), line, [40], 12).entries()) expect(y).toBeCloseTo(100 - 2.5 * (40 + h), 2)
     for (const [h, y] of autoregressionForecasts(fitAutoregression(line, 1), line, [40], 12).entries())
       expect(y).toBeCloseTo(100 - 2.5 * (40 + h), 6)
+    for (const [h, y] of arimaForecasts(fitArima(line, 1), line, [40], 12).entries()) expect(y).toBeCloseTo(100 - 2.5 * (40 + h), 6)
     for (const [h, y] of thetaForecasts(fitTheta(line, 1), line, [40], 12).entries())
       expect(Math.abs(y - (100 - 2.5 * (40 + h)))).toBeLessThan(16)
   })

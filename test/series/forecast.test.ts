@@ -192,6 +192,7 @@ describe('honesty', () => {
       theta: right.map((y) => y + 1),
       ets: right.map(() => 1e9),
       ar: right.map(() => Number.NaN),
+      arima: right.map(() => Number.NaN),
       net: right.map((y) => y - 2),
     }
     const [{ weights, errors }] = judge([own], 1, origins, [past], 4, 0.8).series

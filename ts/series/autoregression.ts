@@ -27,7 +27,7 @@ const NO_ERROR = 1e-20
 const SINGULAR = 1e-10
 
 /** A polynomial in the lag: the coefficient of L^i is at i. */
-type Polynomial = readonly number[]
+export type Polynomial = readonly number[]
 
 /** @param before a fit of fewer values: logarithms and differences that it did without stay out, as they may grow where the judged form does not */
 export function fitAutoregression(values: Float64Array, period: number, before?: Autoregression): Autoregression {
@@ -68,7 +68,7 @@ export function fitAutoregression(values: Float64Array, period: number, before?:
 /** 1 − L^lag. */
 const differenceOf = (lag: number): Polynomial => Array.from({ length: lag + 1 }, (_, i) => (i === 0 ? 1 : i === lag ? -1 : 0))
 
-function times(a: Polynomial, b: Polynomial): Polynomial {
+export function times(a: Polynomial, b: Polynomial): Polynomial {
   const out = new Array<number>(a.length + b.length - 1).fill(0)
   for (const [i, x] of a.entries()) if (x !== 0) for (const [j, y] of b.entries()) out[i + j] += x * y
   return out
@@ -81,7 +81,7 @@ function filtered(x: Float64Array, polynomial: Polynomial): Float64Array {
 }
 
 /** True if the roots lie outside the unit circle: all reflection coefficients are below 1 (the recursion of Durbin and Levinson, back). */
-function isStable(polynomial: Polynomial): boolean {
+export function isStable(polynomial: Polynomial): boolean {
   let phi = polynomial.slice(1)
   while (phi.length > 0) {
     const last = phi[phi.length - 1]

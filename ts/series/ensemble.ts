@@ -1,6 +1,7 @@
 /** Backtest by rolling origin, weights of the models of each series by it, and conformal bands for each step of the horizon. */
 import { quantileOf } from '../common/quantile.js'
 import { maxAbs } from '../common/vector.js'
+import { type Arima, arimaForecasts, fitArima } from './arima.js'
 import { type Autoregression, autoregressionForecasts, fitAutoregression } from './autoregression.js'
 import type { Calendar } from './calendar.js'
 import { driftForecasts, fitTheta, naiveForecasts, type Theta, thetaForecasts } from './classics.js'
@@ -9,9 +10,9 @@ import { type Net, netForecasts } from './net.js'
 import type { Series } from './read-series.js'
 import { type Ets, etsForecasts, fitEts, fitForm } from './smoothing.js'
 
-/** A kind of model: the last season again, drift, Theta, exponential smoothing, autoregression, a net for all series. */
-export type Model = 'naive' | 'drift' | 'theta' | 'ets' | 'ar' | 'net'
-export const MODELS: readonly Model[] = ['naive', 'drift', 'theta', 'ets', 'ar', 'net']
+/** A kind of model: the last season again, drift, Theta, exponential smoothing, autoregression, that with moving averages, a net for all series. */
+export type Model = 'naive' | 'drift' | 'theta' | 'ets' | 'ar' | 'arima' | 'net'
+export const MODELS: readonly Model[] = ['naive', 'drift', 'theta', 'ets', 'ar', 'arima', 'net']
 
 /** The models of one series. */
 export interface Fits {
@@ -20,6 +21,7 @@ export interface Fits {
   readonly ets: Ets
   readonly theta: Theta
   readonly ar: Autoregression
+  readonly arima: Arima
 }
 
 /** Fits the classics of a series to its first values. @param before fits of fewer values, whose forms stay, or get simpler */
@@ -28,7 +30,10 @@ export function fitClassics({ values }: Series, length: number, season: number, 
   const own = length < 2 * season ? 1 : season
   const same = before?.season === own ? before : undefined
   const ets = same ? fitForm(known, same.ets.form, own, same.ets) : fitEts(known, own)
-  return { season: own, ets, theta: fitTheta(known, own), ar: fitAutoregression(known, own, same?.ar) }
+  return {
+    ...{ season: own, ets, theta: fitTheta(known, own) },
+    ...{ ar: fitAutoregression(known, own, same?.ar), arima: fitArima(known, own, same?.arima) },
+  }
 }
 
 /**
@@ -45,13 +50,14 @@ export function forecastsOf(
 ): Readonly<Record<Model, Float64Array>>[] {
   const ofNet = net && netForecasts(net, calendar, series, origins)
   return series.map(({ values }, s) => {
-    const { season, ets, theta, ar } = fits[s]
+    const { season, ets, theta, ar, arima } = fits[s]
     return {
       naive: naiveForecasts(values, origins[s], horizon, season),
       drift: driftForecasts(values, origins[s], horizon, season),
       theta: thetaForecasts(theta, values, origins[s], horizon),
       ets: etsForecasts(ets, values, origins[s], horizon),
       ar: autoregressionForecasts(ar, values, origins[s], horizon),
+      arima: arimaForecasts(arima, values, origins[s], horizon),
       net: ofNet?.[s] ?? new Float64Array(origins[s].length * horizon).fill(Number.NaN),
     }
   })

@@ -20,7 +20,7 @@ const WITHOUT_SEASON = 6
 
 /**
  * Forecasts the values of one or thousands of series. The frequency of the times is found; classics (the last season again, drift, Theta, exponential
- * smoothing, autoregression) and dense nets over all series are tried by a backtest with rolling origin, which weighs them for each series and sets the
+ * smoothing, autoregression, ARIMA) and dense nets over all series are tried by a backtest with rolling origin, which weighs them for each series and sets the
  * width of the bands.
  *
  * @param rows of a table, as `readTable` gives them

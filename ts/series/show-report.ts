@@ -17,6 +17,7 @@ const NAMES: Readonly<Record<Model, string>> = {
   theta: 'Theta',
   ets: 'exponential smoothing',
   ar: 'autoregression',
+  arima: 'ARIMA',
   net: 'net',
 }
 /** Largest numbers of pictures, and of rows of tables. */
