@@ -268,6 +268,34 @@ describe('a model', () => {
     expect(other.extend([{ t: 59, y: values[59], s: 'a', p: 1 }]).forecasts).toEqual(later.forecasts)
   })
 
+  test('known columns of later rows end at the horizon of the model, which cannot be lowered', async () => {
+    const months = rowsOf(40, (t) => (t < 38 ? values[t] : null), { p: 1 })
+    const model = await forecast(months, { time: 't', value: 'y', known: 'p', horizon: 2 })
+    expect(() => model.extend([{ t: 38, y: 1, p: 1 }])).toThrow(
+      /'p' is a known column and wants values until 40, .*; add rows with 'y' empty$/,
+    )
+  })
+
+  test('gaps are counted and told, those of later rows too', async () => {
+    const months = rowsOf(48, (t) => (t === 9 || t === 20 ? null : values[t]), { s: 'a', p: 1 })
+    const model = await forecast([...months, ...rowsOf(48, (t) => values[t], { s: 'b', p: 3 })], {
+      time: 't',
+      value: 'y',
+      by: 's',
+      season: 12,
+    })
+    const found = ({ report: { values, each, notes } }: typeof model) => [
+      values,
+      Object.fromEntries(each.map(({ key, ...own }) => [key[0], [own.values, own.gaps]])),
+      notes.filter((note) => note.includes('missing')).map((note) => note.slice(0, note.indexOf(':'))),
+    ]
+    expect(found(model)).toEqual([94, { a: [46, 2], b: [48, 0] }, ['2 values of 96 are missing, in 1 of 2 series']])
+    // a series of four seasons has them, whatever is missing between its ends
+    expect(reportText(model)).not.toContain('fewer than four seasons')
+    const later = model.extend([49, 51].map((t) => ({ t, y: 1, s: 'b' })))
+    expect(found(later)).toEqual([96, { a: [46, 2], b: [50, 2] }, ['4 values of 100 are missing, in 2 of 2 series']])
+  })
+
   test('gaps are filled in by all values, in whatever parts they came', async () => {
     const random = new RandomStream(8)
     for (let i = 0; i < 20; i++) {

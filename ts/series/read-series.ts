@@ -126,12 +126,11 @@ export function readSeries(who: string, given: readonly object[], columns: Colum
   const leftOut = read.flatMap(({ key }, i) => (faults[i] === undefined ? [] : { key, reason: faults[i].reason }))
   if (series.length === 0) throw rangeError(`${who}: ${named(read[0].key)}${faults[0]?.reason}; ${faults[0]?.remedy}`)
   if (reading.every !== undefined) tellAdded(all, read, reading.every, notes)
-  tellGaps(series, notes)
   const whole = series.map((own) => ({ ...own, values: filled(own.values, own.gaps, seasons[0]) }))
   return { calendar: grid, seasons, series: whole, leftOut, notes }
 }
 
-const countGaps = (gaps: Uint8Array): number => gaps.reduce((sum, gap) => sum + gap, 0)
+export const countGaps = (gaps: Uint8Array): number => gaps.reduce((sum, gap) => sum + gap, 0)
 
 /** Why a series cannot be forecast, and what to do if no other one can. */
 function faultOf({ key, values, gaps }: Series): { reason: string; remedy: string } | undefined {
@@ -287,7 +286,7 @@ function seriesOf(
 }
 
 const named = (key: readonly string[]) => (key.length > 0 ? `${show(nameOf(key))} ` : 'the series ')
-const count = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`
+export const count = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`
 
 /** Values of a known column by place; a gap is an error, since nothing says what was planned. */
 function knownOf(
@@ -363,16 +362,6 @@ function tellAdded(all: readonly Cells[], series: readonly Series[], every: Peri
       every,
     )}`,
   )
-}
-
-function tellGaps(series: readonly Series[], notes: string[]): void {
-  const missing = series.map(({ gaps }) => countGaps(gaps))
-  const gaps = missing.reduce((sum, own) => sum + own, 0)
-  const places = series.reduce((sum, { values }) => sum + values.length, 0)
-  if (gaps > 0)
-    notes.push(
-      `${count(gaps, 'value')} of ${places} ${gaps === 1 ? 'is' : 'are'} missing${series.length > 1 ? `, in ${missing.filter((own) => own > 0).length} of ${series.length} series` : ''}: models see values between their neighbors there, and no error is measured there`,
-    )
 }
 
 /** Values with their gaps filled in: the mean of the values a season before and after, if they are known, or a straight line between neighbors. */

@@ -4,7 +4,7 @@ import { show } from '../common/show.js'
 import { stepName, timeText } from './calendar.js'
 import { MODELS, type Model } from './ensemble.js'
 import type { SeriesErrors } from './measures.js'
-import { type LeftOutSeries, nameOf } from './read-series.js'
+import { count, countGaps, type LeftOutSeries, nameOf } from './read-series.js'
 import { etsName } from './smoothing.js'
 import type { FittedSeries, SeriesState } from './state.js'
 
@@ -37,7 +37,10 @@ export interface SeriesReport {
 /** One series in a report. */
 export interface SeriesSummary {
   key: readonly string[]
+  /** Values, without gaps. */
   values: number
+  /** Times between the first and the last value that have none. */
+  gaps: number
   /** Errors of the ensemble; null if its last values are all gaps. */
   errors: SeriesErrors | null
   weights: Readonly<Record<Model, number>>
@@ -62,7 +65,7 @@ const MAX_ANOMALIES = 20
 
 export function reportOf(state: SeriesState): SeriesReport {
   const { series, calendar, seasons, horizon, coverage, leftOut } = state
-  const notes = [...state.notes, ...earlyEnds(state)]
+  const notes = [...state.notes, ...missingValues(state), ...earlyEnds(state)]
   const mean = (model: Model | 'ensemble'): SeriesErrors | null => {
     const own = series.flatMap(({ errors }) => errors[model] ?? [])
     if (own.length === 0) return null
@@ -70,16 +73,17 @@ export function reportOf(state: SeriesState): SeriesReport {
     return { mase: of('mase'), rmsse: of('rmsse'), smape: of('smape'), pinball: of('pinball'), coverage: of('coverage') }
   }
   const leader = ({ weights }: FittedSeries) => MODELS.reduce((best, model) => (weights[model] > weights[best] ? model : best))
-  const each = series.map(({ key, values, errors, weights, fits }) => ({
+  const each = series.map(({ key, gaps, errors, weights, fits }) => ({
     key,
-    values: values.length,
+    values: gaps.length - countGaps(gaps),
+    gaps: countGaps(gaps),
     errors: errors.ensemble,
     weights,
     ets: etsName(fits.ets.form),
   }))
   return {
     ...{ series: series.length, step: stepName(calendar), season: seasons[0], horizon, coverage, notes, leftOut },
-    values: series.reduce((sum, { gaps }) => sum + gaps.length - gaps.reduce((a, b) => a + b, 0), 0),
+    values: each.reduce((sum, { values }) => sum + values, 0),
     errors: Object.fromEntries([...MODELS, 'ensemble' as const].map((model) => [model, mean(model)])) as SeriesReport['errors'],
     models: Object.fromEntries(
       MODELS.map((model) => [
@@ -93,6 +97,18 @@ export function reportOf(state: SeriesState): SeriesReport {
     each: each.sort((a, b) => (b.errors?.mase ?? -1) - (a.errors?.mase ?? -1)),
     anomalies: anomaliesOf(state),
   }
+}
+
+/** A note on gaps, of later rows too. */
+function missingValues({ series }: SeriesState): string[] {
+  const missing = series.map(({ gaps }) => countGaps(gaps))
+  const gaps = missing.reduce((sum, own) => sum + own, 0)
+  const places = series.reduce((sum, { values }) => sum + values.length, 0)
+  return gaps === 0
+    ? []
+    : [
+        `${count(gaps, 'value')} of ${places} ${gaps === 1 ? 'is' : 'are'} missing${series.length > 1 ? `, in ${missing.filter((own) => own > 0).length} of ${series.length} series` : ''}: models see values between their neighbors there, and no error is measured there`,
+      ]
 }
 
 /** A note on series that end before others, such as a store that has closed. */

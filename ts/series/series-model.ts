@@ -187,7 +187,7 @@ export function checkKnown(
     for (const [k, column] of known.entries())
       if (column.length < values.length + horizon)
         throw rangeError(
-          `${who}: '${columns.known[k]}' is a known column and wants values until ${timeText(calendar, start + values.length + horizon - 1)}${key.length > 0 ? ` for ${show(nameOf(key))}` : ''}, got them until ${timeText(calendar, start + column.length - 1)}; add rows with '${columns.values[0]}' empty, or lower the horizon`,
+          `${who}: '${columns.known[k]}' is a known column and wants values until ${timeText(calendar, start + values.length + horizon - 1)}${key.length > 0 ? ` for ${show(nameOf(key))}` : ''}, got them until ${timeText(calendar, start + column.length - 1)}; add rows with '${columns.values[0]}' empty${who === 'extend' ? '' : ', or lower the horizon'}`,
         )
 }
 

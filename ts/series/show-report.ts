@@ -144,7 +144,7 @@ export const RULES: readonly Rule<SeriesReport>[] = [
         ]
       : [],
   ({ each, season }) => {
-    const short = each.filter(({ values }) => season > 1 && values < 4 * season).length
+    const short = each.filter(({ values, gaps }) => season > 1 && values + gaps < 4 * season).length
     return short > 0
       ? [
           `${short === each.length && short === 1 ? 'The series has' : `${short} of ${each.length} series have`} fewer than four seasons, so seasons and bands rest on few of them; earlier rows would help.`,

@@ -26,7 +26,14 @@ describe('gradus forecast', () => {
   test('prints a picture and a report, writes model and page, and the model goes on from later rows', async () => {
     const first = await gradus('forecast', 'air.csv', ...COLUMNS, '--horizon', '6', '--out', 'air.safetensors', '--report', 'air.html')
     expect([first.code, first.stderr]).toEqual([0, ''])
-    for (const part of ['━ forecast', 'a month apart', '1960-06', 'all by weight', 'gradus forecast new-rows.csv --model air.safetensors'])
+    for (const part of [
+      '━ forecast',
+      'a month apart',
+      '1960-06',
+      'all by weight',
+      'gradus forecast new-rows.csv --model air.safetensors',
+      'the report in air.html',
+    ])
       expect(first.stdout).toContain(part)
     expect(readFileSync(path.join(folder, 'air.html'), 'utf8')).toContain('Forecast of ‘passengers’')
 

@@ -85,7 +85,9 @@ async function run(file: string, options: ForecastCommandOptions, command: Comma
   tell(model)
   if (out !== undefined) {
     print()
-    printText(`${paint('green', '✓')} The model is in ${paint('bold', out)}. It goes on from later rows:`)
+    printText(
+      `${paint('green', '✓')} The model is in ${paint('bold', out)}${report === undefined ? '' : `, the report in ${paint('bold', report)}`}. It goes on from later rows:`,
+    )
     print(paint('dim', `  ${command.parent?.name() ?? 'gradus'} forecast new-rows.csv --model ${out}`))
   }
 }
