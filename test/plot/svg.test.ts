@@ -80,6 +80,13 @@ test.each([
   for (const tick of ticks) expect(texts).toContain(tick)
 })
 
+test('long numbers push the chart to the right of the vertical label', () => {
+  const left = (high: number) => pointsOf(lineChart([{ name: '', x: [0, 1, 2], y: [0, high, high] }], { yLabel: 'price' }))[0][0][0]
+  expect(left(1000)).toBe(62)
+  // 800,000 has two letters more than 1,000 and its sign may have
+  expect(left(900_000)).toBe(78)
+})
+
 test('text is escaped, also where it is read aloud', () => {
   const svg = lineChart(
     [

@@ -51,6 +51,15 @@ test('columns stand below one another, also behind wide characters', () => {
   expect(new Set(ends).size).toBe(1)
 })
 
+test('columns of numbers end at one place; a list that begins with a number does not', () => {
+  const rows = [
+    ['128-128 silu, dropout 0.2', '0.952', '0.931 to 0.965', '100 %'],
+    ['8 relu, dropout 0', '12', '1 to 20', '–'],
+  ]
+  const shown = page({ title: 'a', heading: 'b' }, [{ kind: 'table', title: 'Nets', head: ['net', 'loss', 'interval', 'share'], rows }])
+  expect(Array.from(shown.matchAll(/<th( class="number")?>/g), ([, is]) => is !== undefined)).toEqual([false, true, true, true])
+})
+
 test('advice of no line has no heading, at a terminal and in a page', () => {
   const blocks = (lines: string[]) => [
     { kind: 'facts' as const, title: 'Facts', facts: [['rows', '3']] as const },

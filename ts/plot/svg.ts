@@ -160,7 +160,7 @@ export function plotted(box: Box, x: Axis, y: Axis, marks: readonly string[], op
     ...x.ticks.map(({ place, text }) => label([place, bottom + 18], text, 'text-anchor="middle" fill-opacity="0.75"')),
     rule([left, bottom], [right, bottom]),
     ...(xLabel ? [label([middle, bottom + 36], xLabel, 'text-anchor="middle"')] : []),
-    ...(yLabel ? [label([left - 48, center], yLabel, `text-anchor="middle" transform="rotate(-90 ${left - 48} ${center})"`)] : []),
+    ...(yLabel ? [label([14, center], yLabel, `text-anchor="middle" transform="rotate(-90 14 ${center})"`)] : []),
     ...(options.diagonal ? [rule([left, bottom], [right, top], 'stroke-opacity="0.5" stroke-dasharray="4 4"')] : []),
     ...marks,
   ]
@@ -180,10 +180,7 @@ export function lineChart(lines: readonly Line[], options: ChartOptions = {}): s
       throw rangeError(`lineChart: ${name} of a logarithmic axis wants numbers above 0, got ${show(range[0])}`)
   const { logX = false, logY = false, xText, width = 640, height = 320 } = options
   const named = lines.filter(({ name }) => name !== '')
-  const outer = frame(options)
-  const { places: legend, rows } = legendOf(named.length < 2 ? [] : named, outer)
-  const box = { ...outer, top: outer.top + LEGEND_ROW * (rows - 1), legend: LEGEND_ROW * (rows - 1) }
-  const { left, right, top, bottom } = box
+  const given = frame(options)
   const axis = (values: 'x' | 'y', from: number, to: number, log: boolean, range?: readonly [number, number]) =>
     axisOf(
       range ??
@@ -198,6 +195,12 @@ export function lineChart(lines: readonly Line[], options: ChartOptions = {}): s
         ...(values === 'x' ? { spacing: xText ? 120 : 80, whole: xText !== undefined, ...(xText && { text: xText }) } : { spacing: 48 }),
       },
     )
+  // ticks longer than `9,999` push the vertical label, and with it the chart, to the right
+  const longest = Math.max(0, ...axis('y', given.bottom, given.top, logY, options.yRange).ticks.map(({ text }) => text.length))
+  const outer = { ...given, left: given.left + (options.yLabel ? DIGIT * Math.max(0, longest - 5) : 0) }
+  const { places: legend, rows } = legendOf(named.length < 2 ? [] : named, outer)
+  const box = { ...outer, top: outer.top + LEGEND_ROW * (rows - 1), legend: LEGEND_ROW * (rows - 1) }
+  const { left, right, top, bottom } = box
   const x = axis('x', left, right, logX, options.xRange)
   const y = axis('y', bottom, top, logY, options.yRange)
   const marks = lines.flatMap((line, i) => {
@@ -230,6 +233,8 @@ export function lineChart(lines: readonly Line[], options: ChartOptions = {}): s
   return picture(width, height, name, plotted(box, x, y, marks, options))
 }
 
+/** Width of a digit of a tick. */
+const DIGIT = 8
 /** Height of a row of a legend. */
 const LEGEND_ROW = 16
 

@@ -122,9 +122,9 @@ export function scoresTable(on: string, scores: readonly Score[]): [head: string
   ]
 }
 
-/** True if a column has only numbers, for its alignment. */
+/** True if a column has only numbers, for its alignment: not `128-128 silu, dropout 0.2`. */
 export function isNumeric(rows: readonly (readonly string[])[], column: number): boolean {
-  return rows.every((row) => /^(?:[+−-]?[\d.]|–|NaN|$)/.test(row[column]))
+  return rows.every((row) => /^(?:[+−-]?[\d.](?!.*, [a-z])|–|NaN|$)/.test(row[column]))
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
