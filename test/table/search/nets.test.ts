@@ -15,7 +15,7 @@ import {
   type Tensor,
   tensor,
 } from '../../../ts/index.js'
-import { type TableModelReport, trainTable } from '../../../ts/table/index.js'
+import { reportHtml, type TableModelReport, trainTable } from '../../../ts/table/index.js'
 import {
   describePlan,
   makeNet,
@@ -149,6 +149,13 @@ describe('dropout of nets for numbers', () => {
       const alone = await trainTable(table(200), { ...some, dropout })
       expect([kinds(alone), alone.report.candidates[0].loss]).toEqual([[[`dropout ${dropout}`, true]], loss])
     }
+  })
+
+  test('has losses of three digits in the report, as those of both kinds may be close, and the seconds of all', async () => {
+    const { report } = await trainTable(table(60), { ...some, epochs: 1 })
+    const close = report.candidates.map((candidate, i) => ({ ...candidate, loss: 0.06814 - 0.0003 * i }))
+    const page = reportHtml({ ...report, candidates: close, seconds: 9.71 })
+    for (const part of ['>0.0681<', '>0.0678<', '10 trained, 5 answer together; 9.7 s in all; seed 3']) expect(page).toContain(part)
   })
 
   test('helps where targets are noise, and is kept there', async () => {

@@ -85,6 +85,7 @@ export interface TableModelReport extends ReportedDecision {
   nets: { trained: number; used: number }
   /** Losses by epoch of the best kind of net. */
   curve: { loss: number[]; validation: number[] }
+  /** Of the whole call: reading, training and measuring. */
   seconds: number
   seed: number
   /** Possible problems, and suggestions for the next attempt. */
@@ -102,6 +103,7 @@ export interface TargetsReport {
   reports: Record<string, TableModelReport>
   /** Nets that were trained, and nets that the models consist of. */
   nets: { trained: number; used: number }
+  /** Of the whole call: reading, training and measuring. */
   seconds: number
   seed: number
 }

@@ -81,7 +81,7 @@ function targetsBlocks({ targets, reports, rows, nets, seconds, seed, metrics }:
   const facts: [string, string][] = [
     ['targets', `${targets.length}, with nets for each`],
     ['rows', `${formatCount(rows.test)} to test with that have all targets`],
-    ['nets', `${formatCount(nets.trained)} trained in ${formatNumber(Number(seconds.toPrecision(2)))} s; seed ${seed}`],
+    ['nets', `${formatCount(nets.trained)} trained; ${formatNumber(Number(seconds.toPrecision(2)))} s in all; seed ${seed}`],
   ]
   const blocks = each.flatMap(([target, report]) => ofTarget(target, blocksOf(report)))
   return [{ kind: 'facts', title: '', facts }, overviewBlock(each, metrics), ...blocks]
@@ -212,7 +212,7 @@ function factsOf({
     ['columns', `${used.length} used${left.length > 0 ? `; left out: ${left.slice(0, 6).join(', ')}${left.length > 6 ? ', …' : ''}` : ''}`],
     [
       'nets',
-      `${formatCount(nets.trained)} trained in ${formatNumber(Number(seconds.toPrecision(2)))} s, ${nets.used === 1 ? '1 answers' : `${formatCount(nets.used)} answer together`}; seed ${seed}`,
+      `${formatCount(nets.trained)} trained, ${nets.used === 1 ? '1 answers' : `${formatCount(nets.used)} answer together`}; ${formatNumber(Number(seconds.toPrecision(2)))} s in all; seed ${seed}`,
     ],
     ...decisionFacts(decision),
     ...numberFacts(decision),
@@ -315,6 +315,6 @@ function candidatesBlock(report: TableModelReport): Block {
     ...(candidates.length > MAX_CANDIDATES && { note: `The best ${MAX_CANDIDATES} of ${candidates.length} that were kept.` }),
     rows: candidates
       .slice(0, MAX_CANDIDATES)
-      .map(({ plan, loss, votes }) => [plan, formatMetric(loss), votes > 0 ? formatShare(votes / total) : '–']),
+      .map(({ plan, loss, votes }) => [plan, formatNumber(Number(loss.toPrecision(3))), votes > 0 ? formatShare(votes / total) : '–']),
   }
 }
