@@ -467,7 +467,7 @@ describe('the command', () => {
     const file = at('for-evaluation.safetensors')
     await model.save(file)
     const shown = await gradus(['evaluate', file, at('shapes')])
-    expect(shown).toMatchObject({ code: 0, stderr: expect.stringContaining('1 file is left out; the report says why') })
+    expect(shown).toMatchObject({ code: 0, stderr: expect.stringContaining('1 of the files and folders is left out; the report says why') })
     expect(shown.stdout).toMatch(/120 pictures of \S+shapes, by[\s\S]*accuracy[\s\S]*Class by class[\s\S]*1 picture is left out/)
     const { stdout } = await gradus(['evaluate', file, at('shapes'), '--json'])
     const found = await model.evaluate(await imagesInFolder(at('shapes')))

@@ -85,7 +85,7 @@ function blocksOf(of: ImageModel | ImageEvaluation): Block[] {
       ...({ kind: 'table', title: 'Class by class' } as const),
       head: ['class', 'pictures', 'found', 'right where named'],
       rows: classes.map((name, c) => [name, formatCount(counts[c]), ...sharesOf(confusion, c)]),
-      note: `${model === null ? '' : 'of the pictures set aside: '}the share of the class that is found, and of those named so that are of it`,
+      note: `${model === null ? '' : 'pictures are all that were read; of those set aside: '}the share of the class that is found, and of those named so that are of it`,
     },
     {
       ...({ kind: 'matrix', title: 'What is taken for what', only: 'page' } as const),

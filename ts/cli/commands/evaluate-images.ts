@@ -21,5 +21,5 @@ export function withoutPixels<T extends Pick<ImageEvaluation, 'mistakes' | 'sure
 /** Notes that pictures, or folders without any, were left out. */
 export function tellSkipped({ skipped }: Pick<ImageEvaluation, 'skipped'>): void {
   if (skipped.length > 0)
-    printNote(`${skipped.length === 1 ? '1 file is' : `${whole(skipped.length)} files are`} left out; the report says why`)
+    printNote(`${whole(skipped.length)} of the files and folders ${skipped.length === 1 ? 'is' : 'are'} left out; the report says why`)
 }
