@@ -1,7 +1,7 @@
 /** Forecasts from rows to file: what they keep to, what they refuse, and that no model sees what it is judged by. */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { RandomStream } from '../../ts/common/random-stream.js'
-import { load } from '../../ts/index.js'
+import { decodeState, encodeState, load } from '../../ts/index.js'
 import { calendarOf } from '../../ts/series/calendar.js'
 import { fitClassics, forecastsOf, judge, MODELS } from '../../ts/series/ensemble.js'
 import { type ForecastOptions, forecast, loadSeriesModel, reportHtml, reportText, type SeriesModel } from '../../ts/series/index.js'
@@ -432,6 +432,15 @@ describe('a model', () => {
     expect(again.forecasts).toEqual(model.forecasts)
     expect(again.report).toEqual(model.report)
     expect(again.bytes()).toEqual(model.bytes())
+  })
+
+  test('a file from before a model was added is refused as that, not as damaged', async () => {
+    const { series: saved } = decodeState(made.bytes()) as { series: { each: { weights: object; fits: object }[] } }
+    for (const { weights, fits } of saved.each) for (const part of [weights, fits]) Reflect.deleteProperty(part, 'arima')
+    await expect(loadSeriesModel(encodeState({ series: saved }))).rejects.toThrow(
+      /got none of arima: an earlier version of gradus wrote it; make the model anew with forecast/,
+    )
+    await expect(loadSeriesModel(encodeState({ series: { ...saved, each: [null] } }))).rejects.toThrow(/damaged/)
   })
 
   test('a damaged file is refused, whatever byte is wrong, or makes finite forecasts', async () => {

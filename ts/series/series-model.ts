@@ -6,7 +6,7 @@ import { checkFormat } from '../common/saved.js'
 import { show } from '../common/show.js'
 import { encodeState, loadState, type ModelSource, saveState } from '../index.js'
 import { type Calendar, stepName, timeText } from './calendar.js'
-import { combine, forecastsOf, type Model } from './ensemble.js'
+import { combine, forecastsOf, MODELS, type Model } from './ensemble.js'
 import { netOf, type SavedNet, savedNet } from './net.js'
 import { type Columns, filled, idOf, nameOf, readSeries, type Series, type SeriesSet } from './read-series.js'
 import { reportOf, type SeriesReport } from './report.js'
@@ -248,8 +248,10 @@ function stored({ net, series, ...state }: SeriesState): object {
 export async function loadSeriesModel(source: ModelSource): Promise<SeriesModel> {
   const file = await loadState(source)
   checkFormat('loadSeriesModel', 'model of forecast', file, 'series', FORMAT)
+  const { series } = file as { series: Record<string, unknown> }
+  checkModels(series)
   try {
-    return modelOf((file as { series: Record<string, unknown> }).series)
+    return modelOf(series)
   } catch (cause) {
     throw rangeError('loadSeriesModel: the file is damaged: its parts do not fit; save the model again', { cause })
   }
@@ -262,6 +264,17 @@ type Saved = Omit<SeriesState, 'net' | 'series'> & {
   bands: Float64Array
   each: (Omit<FittedSeries, 'values' | 'gaps' | 'known' | 'band'> & { length: number; knownLength: number })[]
   net: SavedNet | null
+}
+
+/** @throws RangeError for a file from before one of the models was added */
+function checkModels({ each }: Record<string, unknown>): void {
+  const [first] = Array.isArray(each) ? each : []
+  const weights = (first as Partial<FittedSeries> | null | undefined)?.weights
+  const missing = weights && MODELS.find((model) => !Object.hasOwn(weights, model))
+  if (missing)
+    throw rangeError(
+      `loadSeriesModel: the file wants weights of ${MODELS.join(', ')}, got none of ${missing}: an earlier version of gradus wrote it; make the model anew with forecast`,
+    )
 }
 
 /** @throws Error for parts that do not fit */
