@@ -283,10 +283,24 @@ test('two models of one table are compared row by row on its test rows', async (
   )
 })
 
-test('a signal ends it with what there is, or with its reason where there is nothing', async () => {
+test('a signal ends it with its reason where there is no net', async () => {
   const controller = new AbortController()
   controller.abort(new Error('enough'))
   await expect(trainTable(iris(), { target: 'species', signal: controller.signal })).rejects.toThrow('enough')
+})
+
+test('a signal in the learning curve takes away the curve, not the model', async () => {
+  const options = { target: 'species', epochs: 3, hidden: [8] } as const
+  const whole = await trainTable(iris(), options)
+  const controller = new AbortController()
+  const onProgress = ({ step }: TableProgress) => {
+    if (step === 'a learning curve') controller.abort()
+  }
+  const { model, report } = await trainTable(iris(), { ...options, learningCurve: true, signal: controller.signal, onProgress })
+  expect(controller.signal.aborted).toBe(true)
+  expect(report).not.toHaveProperty('learningCurve')
+  expect(model.bytes()).toEqual(whole.model.bytes())
+  expect(report.metrics).toEqual(whole.report.metrics)
 })
 
 test('of three rows there is a model that says how little it knows; fewer are told', async () => {

@@ -109,7 +109,8 @@ export async function trainOne<P extends Prediction>(
   if (options.learningCurve) {
     watch.tell({ phase: 'training', step: 'a learning curve' })
     const how = { net: pickOptions(options, NET), seed, signal: options.signal }
-    report.learningCurve = await learningCurveOf(lesson, terms, { learnt, center: model.center }, how)
+    const curve = await learningCurveOf(lesson, terms, { learnt, center: model.center }, how)
+    if (curve !== undefined) report.learningCurve = curve
   }
   const suspects = suspectsIn(found, model, learnt, data.numbers)
   if (suspects.length > 0)

@@ -70,7 +70,10 @@ export interface TrainTableOptions extends InspectTableOptions, NetSettings, Dec
   learningCurve?: boolean
   /** Decides splits, weights and order. The same seed gives the same model, unless `time` is given. Default 0. */
   seed?: number
-  /** Ends training early: the result uses the nets trained so far. */
+  /**
+   * Ends training early: the result uses the nets trained so far, without a learning curve. Until each fold has a net, which without `time` takes most
+   * of the training, there is no model: the promise rejects with the signal's reason.
+   */
   signal?: AbortSignal
   /**
    * Called at the start of each phase (`reading`, `encoding`, `training`, `measuring`) and several times a second while rows are read and nets are

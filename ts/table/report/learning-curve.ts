@@ -32,12 +32,13 @@ const FEWEST_ROWS = 20
 /** Exponents that are tried. */
 const EXPONENTS = [0.25, 0.5, 0.75, 1, 1.5]
 
+/** Undefined if the signal ends it: points of nets that were not trained to the end would mislead. */
 export async function learningCurveOf(
   { samples, folds, features, scale }: Lesson,
   { decision, chosenBy, metric }: ClassTerms,
   { learnt, center }: { learnt: { targets: Int32Array | Float32Array; classes: number }; center: number },
   options: { net: NetSettings; seed: number; signal: AbortSignal | undefined },
-): Promise<LearningCurve> {
+): Promise<LearningCurve | undefined> {
   const { classes } = learnt
   const named = metricsOf(classes, { decision, metric })[0]
   const all = Math.max(...folds.folds.map(({ train }) => train.length))
@@ -46,12 +47,16 @@ export async function learningCurveOf(
     const rows = Math.round(share * all)
     if (rows < FEWEST_ROWS) continue
     const part = folds.folds.map(({ train, validation }) => ({ train: everyShare(train, share), validation }))
-    const { heldOut, predictions } = await search(
+    const found = await search(
       samples,
       { ...folds, folds: part },
       { features, withLine: features, lines: null },
       { ...options, end: undefined, reserve: () => 0, onProgress: undefined },
-    )
+    ).catch((error: unknown) => {
+      if (!options.signal?.aborted) throw error
+    })
+    if (found === undefined || options.signal?.aborted) return undefined
+    const { heldOut, predictions } = found
     const answers =
       classes > 0 ? predictions : predictions.map((output) => numberOf(scale, output) - (scale.link === undefined ? 0 : center))
     const targets = takeRows(learnt.targets, heldOut)

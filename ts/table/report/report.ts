@@ -55,7 +55,7 @@ export interface TableModelReport extends ReportedDecision {
    * to tell apart, or errors heavy-tailed, so that a surprise is no mistake.
    */
   suspects?: readonly Suspect[]
-  /** Present with `learningCurve: true`. */
+  /** Present with `learningCurve: true`, unless the signal ended the training. */
   learningCurve?: LearningCurve
   /** The encoding of each column, with the reason. */
   columns: ColumnReport[]
