@@ -410,7 +410,9 @@ describe('a model', () => {
     const half = weekly.extend(Array.from({ length: 10 }, (_, i) => day(140 + i)))
     expect(half.state.series[0].values).toHaveLength(21)
     expect(half.report.notes.join()).toMatch(/only a part of 2024-05-27/)
-    expect(half.extend(Array.from({ length: 14 }, (_, i) => day(140 + i))).forecasts).toEqual(later.forecasts)
+    const whole = half.extend(Array.from({ length: 14 }, (_, i) => day(140 + i)))
+    expect(whole.forecasts).toEqual(later.forecasts)
+    expect(whole.report.notes.join()).not.toMatch(/only a part of/)
   })
 
   test('new rows go to the series of their key, whatever commas are in it', async () => {

@@ -20,7 +20,7 @@ export interface SeriesReport {
   horizon: number
   /** Nominal coverage of bands. */
   coverage: number
-  /** What was found in the rows and changed, in sentences. */
+  /** What was found in the rows and changed, in sentences; of a model that goes on, in the rows that it was given last. */
   notes: readonly string[]
   /** Series without a forecast: too short or mostly gaps, or among later rows and not in the model. */
   leftOut: readonly LeftOutSeries[]

@@ -91,7 +91,8 @@ export class SeriesModel {
     if (others.length === more.size)
       throw rangeError(`extend: the model has no series ${show(nameOf(others[0].key))}; forecast learns new series from rows of all`)
     const changes = { count: 0, first: '' }
-    const notes = new Set([...this.state.notes, ...added.notes])
+    // those of rows before may no longer be true: a week that was covered in part is whole now
+    const notes = [...added.notes]
     const state = {
       ...this.state,
       leftOut: [
@@ -104,11 +105,11 @@ export class SeriesModel {
       }),
     }
     if (changes.count > 0)
-      notes.add(
+      notes.push(
         `${changes.count === 1 ? '1 value that the model had is another' : `${changes.count} values that the model had are others`} now${changes.first}`,
       )
     checkKnown('extend', state)
-    return new SeriesModel({ ...state, notes: [...notes] })
+    return new SeriesModel({ ...state, notes })
   }
 
   /**
