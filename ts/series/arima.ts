@@ -1,19 +1,19 @@
 /**
- * Autoregression with moving averages (seasonal ARIMA, Box & Jenkins 1970): coefficients have the least squares of errors one step ahead, by Gauss–Newton
- * with Marquardt's damping. Orders and differences are searched step by step for the least AICc (Hyndman & Khandakar 2008). All forms forecast the same
- * values, so that those with and without differences compare. Values are taken as they are: `autoregression.ts` tries logarithms.
+ * Seasonal ARIMA (Box & Jenkins 1970). The coefficients minimize the squares of the one-step errors, by Gauss–Newton steps with Marquardt's damping. Orders
+ * and differences are searched step by step for the least AICc (Hyndman & Khandakar 2008). Every form is judged on the same values, so the AICc of forms
+ * with and without differences compare. There are no logarithms here: `autoregression.ts` tries them.
  */
 import { sumAbs } from '../common/vector.js'
 import { isStable, type Polynomial, times } from './autoregression.js'
 
-/** Numbers of coefficients: of values and of errors, then of those a season apart. */
+/** Numbers of coefficients: autoregressive, moving average, and the same two a season apart. */
 type Orders = readonly [ar: number, ma: number, seasonalAr: number, seasonalMa: number]
 
-/** A fitted model: Φ(L)·(w − mean) = Θ(L)·e, where w are the differences of values divided by `scale`, and e errors one step ahead. */
+/** A fitted model: Φ(L)·(w − mean) = Θ(L)·e. w are the values divided by `scale`, and differenced; e are the one-step errors. */
 export interface Arima {
   readonly scale: number
   readonly period: number
-  /** True for differences to the value before, and for those to the season before. */
+  /** True for differences to the value before, and to the value a season before. */
   readonly differences: readonly [first: boolean, seasonal: boolean]
   readonly orders: Orders
   /** Mean of w; null for 0. */
@@ -22,18 +22,19 @@ export interface Arima {
   readonly coefficients: readonly number[]
 }
 
+/** The largest orders. */
 const MOST: Orders = [2, 2, 1, 1]
-/** Seasons that a seasonal form wants. */
+/** A seasonal form wants at least this many seasons of values. */
 const SEASONS = 4
-/** Values for each coefficient. */
+/** A fit wants at least this many values for each coefficient. */
 const VALUES_A_COEFFICIENT = 6
-/** Errors below this share of the scale count as this, as in autoregression. */
+/** Added to the mean squared error, so that a series without noise has a finite AICc, as in autoregression. */
 const NO_ERROR = 1e-20
-/** Roots lie outside of the unit circle by this factor, as in auto.arima of R: nearer ones forecast what is not there. */
+/** Inverse roots have at most this absolute value, as in auto.arima of R: roots nearer to the unit circle forecast waves that are not there. */
 const INSIDE = 0.99
-/** Steps of a fit, halvings of one of them, and the relative gain that ends it. */
+/** Gauss–Newton steps of a fit, tries of a step with ever more damping, and the relative gain below which a fit ends. */
 const [ITERATIONS, TRIES, TOLERANCE] = [8, 4, 1e-3]
-/** Where a search of coefficients begins: near 0, but not where those of values and of errors cancel. */
+/** First coefficients of a fit, in the order of `Orders`: near 0, but not where an autoregressive and a moving-average polynomial cancel. */
 const START = [-0.1, 0.1, -0.1, 0.1]
 /** Orders that are tried first. */
 const FIRST: readonly Orders[] = [
@@ -42,7 +43,7 @@ const FIRST: readonly Orders[] = [
   [1, 0, 1, 0],
   [0, 1, 0, 1],
 ]
-/** Changes of the best orders. */
+/** Changes of the best orders that are tried next. */
 const MOVES = [
   ...[
     [-1, 0, 0, 0],
@@ -67,7 +68,7 @@ const MOVES = [
 type Form = Pick<Arima, 'scale' | 'period' | 'differences'>
 type Fit = Pick<Arima, 'orders' | 'mean' | 'coefficients'> & { readonly aicc: number }
 
-/** @param before a fit of fewer values, whose form stays */
+/** @param before a fit of fewer values: its differences and orders stay */
 export function fitArima(values: Float64Array, season: number, before?: Arima): Arima {
   const n = values.length
   const scale = sumAbs(values) / n || 1
@@ -120,7 +121,7 @@ export function fitArima(values: Float64Array, season: number, before?: Arima): 
   return { ...form, ...found }
 }
 
-/** Differences have none for the first values. */
+/** Number of first values without a difference. */
 const skipped = ({ differences: [isFirst, isSeasonal], period }: Form) => Number(isFirst) + (isSeasonal ? period : 0)
 
 function differencesOf(values: Float64Array, { scale, period, differences: [isFirst, isSeasonal] }: Form): Float64Array {
@@ -130,7 +131,7 @@ function differencesOf(values: Float64Array, { scale, period, differences: [isFi
   return w
 }
 
-/** The coefficients with the least squares of the errors from a place on. @param start where the search begins */
+/** The coefficients with the least squares of the errors from place `from` on. @param start a model whose coefficients the fit begins at */
 function fitOrders(w: Float64Array, from: number, period: number, orders: Orders, hasMean: boolean, start?: Arima): Fit {
   const n = w.length - from
   const count = orders.reduce((a, b) => a + b, 0)
@@ -146,7 +147,7 @@ function fitOrders(w: Float64Array, from: number, period: number, orders: Orders
   let damping = 1e-3
   const signs = [...orders.flatMap((order, i) => new Array<number>(order).fill(i % 2 === 0 ? 1 : -1)), 1]
   for (let k = 0; k < ITERATIONS && size > 0; k++) {
-    // the derivatives by the coefficients of a polynomial are one series, later and later; those by coefficients of errors have the other sign
+    // the derivatives of the errors by the coefficients of one polynomial are one series at growing lags; moving averages have the other sign
     const columns: [series: Float64Array, lag: number][] = []
     for (let i = 0, place = 0; i < 4; place += orders[i++]) {
       if (orders[i] === 0) continue
@@ -195,7 +196,7 @@ function dot(a: Float64Array, lag: number, b: Float64Array, other: number, from:
   return sum
 }
 
-/** Errors one step ahead; values before the first are the mean, errors 0. */
+/** One-step errors. Before the first value, values count as the mean, and errors as 0. */
 function errorsOf(w: Float64Array, period: number, [p, q, P, Q]: Orders, c: Float64Array): Float64Array {
   let e = multiplied(w, c.subarray(0, p), 1)
   e = multiplied(e, c.subarray(p + q, p + q + P), period)
