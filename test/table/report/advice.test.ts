@@ -74,7 +74,14 @@ function reportOf(given: typeof situation extends fc.Arbitrary<infer T> ? T : ne
   const classNames = Array.from({ length: classes }, (_, c) => `c${c}`)
   return {
     ...{ task: classes > 0 ? 'classification' : 'regression', target: 'y', classNames, columns: [], importance: IMPORTANCE },
-    ...{ candidates: [], nets: { trained: 5, used: 5 }, curve: { loss: [1], validation: [1] }, seconds: 1, seed: 0, advice: [] },
+    ...{
+      candidates: [],
+      nets: { trained: 5, used: seed % 2 ? 5 : 1 },
+      curve: { loss: [1], validation: [1] },
+      seconds: 1,
+      seed: 0,
+      advice: [],
+    },
     rows: { train: 4 * rows, test: rows, dropped: 0 },
     metrics: measureMetrics(answers, targets, baseline, classes, 1, 0, besides),
     ...(compared && { compared }),
@@ -156,6 +163,7 @@ function checkSentences(report: TableModelReport, advice: readonly string[]): vo
     const [, said, only, held] = /Intervals that ask for ([\d.]+) % held (only )?([\d.]+) %/.exec(text) ?? []
     if (held !== undefined) expect(only ? Number(said) - Number(held) : Number(held) - Number(said)).toBeGreaterThanOrEqual(10)
     if (/wider than need be/.test(text)) {
+      expect(/nets together err less/.test(text)).toBe(report.nets.used > 1)
       expect(report.calibration.bins.some((bin) => bin.said - bin.true > 0.25)).toBe(false)
       const most = Math.max(...report.calibration.bins.map((bin) => bin.true - bin.said))
       if (most > 0.25) expect(Math.abs(Number(held) - Number(said) - 100 * most)).toBeLessThan(1)

@@ -196,7 +196,7 @@ function besideRowBefore(report: TableModelReport): string[] {
 }
 
 /** Advice about the intervals whose coverage is furthest off. Intervals that contain too few rows matter more than those that contain too many. */
-function coverage({ task, calibration, rows, splitBy }: TableModelReport): string[] {
+function coverage({ task, calibration, rows, splitBy, nets }: TableModelReport): string[] {
   if (task === 'classification' || rows.test < ROWS_OF_COVERAGE) return []
   const excess = (bin: CalibrationBin) => bin.true - bin.said
   const off = calibration.bins
@@ -208,7 +208,7 @@ function coverage({ task, calibration, rows, splitBy }: TableModelReport): strin
   const [said, held] = [formatShare(worst.said), formatShare(worst.true)]
   if (areWide)
     return [
-      `Intervals that ask for ${said} held ${held} of the test rows: they are wider than need be, as the test rows were easier than those that decided.`,
+      `Intervals that ask for ${said} held ${held} of the test rows: they are wider than need be, as ${nets.used > 1 ? 'nets together err less than each alone on the rows that decided, or ' : ''}the test rows were easier${nets.used > 1 ? '' : ' than those that decided'}.`,
     ]
   const why = splitBy
     ? 'the latest rows are unlike those before'
