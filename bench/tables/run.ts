@@ -33,7 +33,7 @@ for (const seed of values.seeds.split(','))
     writeFileSync(values.out, `${JSON.stringify(now, null, 1)}\n`)
     console.log(name, seed, JSON.stringify(scores))
   }
-console.log(summaryOf(readTables(read()), who))
+for (const bags of [false, true]) console.log(summaryOf(readTables(read()), who, bags))
 
 async function train(name: string, seed: string): Promise<Scores> {
   const began = process.cpuUsage()

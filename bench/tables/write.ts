@@ -35,6 +35,9 @@ export function readTables(own: Results = read('tables.json')): Results {
 }
 
 const GRADUS = 'gradus'
+/** Ends the names of those whose answers are the mean of five trainings, as field.py writes them. */
+const BAG = ', bag of 5'
+const isBag = (who: string) => who.endsWith(BAG)
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
 const geometric = (ratios: readonly number[]) => Math.exp(mean(ratios.map(Math.log)))
 
@@ -61,12 +64,15 @@ interface Comparison {
   beside: [table: string, ratio: number, best: string][]
 }
 
-export function compared(results: Results, gradus = GRADUS): Comparison {
+/** gradus, or gradus with a limit of time, beside those that train once, or beside bags. */
+export function compared(results: Results, gradus = GRADUS, bags = false): Comparison {
   const splits = Object.entries(results).flatMap(([name, splits]) =>
     Object.values(splits).flatMap((split) => (split[gradus] ? [{ name, split }] : [])),
   )
   const names = [...new Set(splits.map(({ name }) => name))]
-  const all = [...new Set(splits.flatMap(({ split }) => Object.keys(split)))].filter((who) => who !== gradus && !who.startsWith(GRADUS))
+  const all = [...new Set(splits.flatMap(({ split }) => Object.keys(split)))].filter(
+    (who) => !who.startsWith(GRADUS) && isBag(who) === bags,
+  )
   /** Mean logarithm of the ratio on a table; NaN without a split that both have. */
   const logOf = (name: string, who: string) =>
     mean(
@@ -111,8 +117,9 @@ function wilcoxon(values: readonly number[]): number {
 }
 
 /** The comparison in lines, for a terminal. */
-export function summaryOf(results: Results, gradus = GRADUS): string {
-  const { others, ranks, beside } = compared(results, gradus)
+export function summaryOf(results: Results, gradus = GRADUS, bags = false): string {
+  const { others, ranks, beside } = compared(results, gradus, bags)
+  if (others.length === 0) return ''
   const sorted = [...beside].sort((a, b) => b[1] - a[1])
   return [
     `mean rank: ${ranks.map(([who, rank]) => `${who} ${rank.toFixed(2)}`).join(', ')}`,
@@ -169,6 +176,28 @@ ${line('gradus better on', ({ won, tables }) => `${won} of ${tables}`)}
 ${line('CPU seconds', ({ who }) => secondsOf(who), secondsOf(GRADUS))}
 
 Mean rank of those with results everywhere: ${ranks.map(([who, rank]) => `${who} ${rank.toFixed(2)}`).join(', ')}. More than 5 % behind the best of all: ${behind.join(', ') || 'none'}.
+${bagsSection(results)}
 \`make tables\` goes on with the missing results. [Instead of XGBoost in a page](guide/instead-of-trees.md) says when trees are better.
+`
+}
+
+/** gradus by default and with a minute beside bags, where there are any. */
+function bagsSection(results: Results): string {
+  const contestants = [...new Set(Object.values(results).flatMap((splits) => Object.values(splits).flatMap((split) => Object.keys(split))))]
+  const own = contestants.filter((who) => who.startsWith(GRADUS)).map((who) => ({ who, ...compared(results, who, true) }))
+  const bags = own[0]?.others ?? []
+  if (bags.length === 0) return ''
+  const cell = ({ who, ratio, won, tables }: Beside) => [who, `${ratio.toFixed(3)}, better on ${won} of ${tables}`]
+  const rows = own.map(({ who, others }) => {
+    const cells = Object.fromEntries(others.map(cell))
+    return `| ${who} divided by it | ${bags.map((bag) => cells[bag.who] ?? '-').join(' | ')} |`
+  })
+  return `
+Beside bags, the mean of five trainings that each set another fifth of the rows aside:
+
+| | ${bags.map(({ who }) => who.slice(0, -BAG.length)).join(' | ')} |
+| --- | ${bags.map(() => '---:').join(' | ')} |
+${rows.join('\n')}
+| CPU seconds of the bag | ${bags.map(({ cpu }) => cpu.toFixed(1)).join(' | ')} |
 `
 }
