@@ -93,7 +93,8 @@ describe('a model with a mask', () => {
     const model = new Classifier({ seed: 3 })
     const optimizer = new Adam(model.parameters(), { learningRate: 0.01 })
     const { epochs, execution } = await fit(model, { inputs, shape, targets, loss: crossEntropy, optimizer, epochs: 8, batchSize: 40 })
-    expect(execution.programs, execution.reason).toBeGreaterThan(0)
+    // where a step is slow, it is replayed alone instead of in a program
+    expect(execution.programs + execution.replayed, execution.reason).toBeGreaterThan(40)
     expect(epochs[7].loss).toBeLessThan(0.9 * epochs[0].loss)
     const one = (steps: number) => [...model.predict(tensor(padTokens([[3, 8]], { pad: 0, steps }).inputs, [1, steps])).data()]
     one(2).forEach((value, i) => expect(one(20)[i]).toBeCloseTo(value, 5))
