@@ -312,7 +312,9 @@ function moreTime({ candidates }: TableModelReport, { hasTime, isCut }: Circumst
       'The time was too short for one whole training. Give more of it, or leave `time` out, which trains the usual kind of net to its end and is often better.',
     ]
   const isLine = candidates.every(({ plan }) => plan === 'a straight line')
-  return hasTime || isLine ? [] : ['`time: 60` tries more kinds of nets and lets the best answer together, which is often a little better.']
+  return hasTime || isLine
+    ? []
+    : ['`time: 60` tries more kinds of nets and lets the best answer together: the test rows tell whether that is better.']
 }
 
 const testRows = (count: number) => `${count} test ${count === 1 ? 'row' : 'rows'}`
