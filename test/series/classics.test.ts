@@ -2,8 +2,9 @@
 import { describe, expect, test } from 'vitest'
 import { RandomStream } from '../../ts/common/random-stream.js'
 import { type Arima, arimaForecasts, fitArima } from '../../ts/series/arima.js'
-import { autoregressionForecasts, fitAutoregression, isStable } from '../../ts/series/autoregression.js'
+import { autoregressionForecasts, fitAutoregression } from '../../ts/series/autoregression.js'
 import { driftForecasts, fitTheta, isSeasonal, naiveForecasts, thetaForecasts } from '../../ts/series/classics.js'
+import { isStable } from '../../ts/series/polynomial.js'
 import { type Ets, etsForecasts, etsName, fitEts, fitForm } from '../../ts/series/smoothing.js'
 import oracle from '../oracles/series.json' with { type: 'json' }
 

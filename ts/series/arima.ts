@@ -3,8 +3,10 @@
  * and differences are searched step by step for the least AICc (Hyndman & Khandakar 2008). Every form is judged on the same values, so the AICc of forms
  * with and without differences compare. There are no logarithms here: `autoregression.ts` tries them.
  */
+import { cholesky, solveCholesky } from '../backend/js/normal-equations.js'
 import { sumAbs } from '../common/vector.js'
-import { isStable, type Polynomial, times } from './autoregression.js'
+import { aiccOf, devianceOf } from './aicc.js'
+import { isStable, type Polynomial, times } from './polynomial.js'
 
 /** Numbers of coefficients: autoregressive, moving average, and the same two a season apart. */
 type Orders = readonly [ar: number, ma: number, seasonalAr: number, seasonalMa: number]
@@ -28,8 +30,6 @@ const MOST: Orders = [2, 2, 1, 1]
 const SEASONS = 4
 /** A fit wants at least this many values for each coefficient. */
 const VALUES_A_COEFFICIENT = 6
-/** Added to the mean squared error, so that a series without noise has a finite AICc, as in autoregression. */
-const NO_ERROR = 1e-20
 /** Inverse roots have at most this absolute value, as in auto.arima of R: roots nearer to the unit circle forecast waves that are not there. */
 const INSIDE = 0.99
 /** Gauss–Newton steps of a fit, tries of a step with ever more damping, and the relative gain below which a fit ends. */
@@ -146,6 +146,8 @@ function fitOrders(w: Float64Array, from: number, period: number, orders: Orders
   let squares = squaresOf(errors)
   let damping = 1e-3
   const signs = [...orders.flatMap((order, i) => new Array<number>(order).fill(i % 2 === 0 ? 1 : -1)), 1]
+  const factor = new Float64Array(size * size)
+  const step = new Float64Array(size)
   for (let k = 0; k < ITERATIONS && size > 0; k++) {
     // the derivatives of the errors by the coefficients of one polynomial are one series at growing lags; moving averages have the other sign
     const columns: [series: Float64Array, lag: number][] = []
@@ -162,11 +164,14 @@ function fitOrders(w: Float64Array, from: number, period: number, orders: Orders
       for (let j = 0; j <= i; j++) gram[i * size + j] = dot(a, lag, ...columns[j], from)
       right[i] = -dot(a, lag, errors, 0, from)
     }
+    const diagonal = right.map((_, i) => gram[i * size + i])
     let gain = 0
     for (let tries = 0; tries < TRIES && gain === 0; tries++) {
-      const step = solved(gram, right, damping)
-      const moved = at.map((c, i) => c + signs[i] * step[i])
+      const isSolved = cholesky(gram, size, damping, diagonal, factor)
       damping = Math.max(1e-4, damping) * 6
+      if (!isSolved) continue
+      solveCholesky(factor, size, right, step)
+      const moved = at.map((c, i) => c + signs[i] * step[i])
       if (!isInside(orders, moved)) continue
       const e = errorsAt(moved)
       const its = squaresOf(e)
@@ -177,8 +182,7 @@ function fitOrders(w: Float64Array, from: number, period: number, orders: Orders
     }
     if (gain < TOLERANCE) break
   }
-  const k = size + 1
-  const aicc = n * Math.log(squares / n + NO_ERROR) + 2 * k + (2 * k * (k + 1)) / (n - k - 1)
+  const aicc = aiccOf(devianceOf(squares, n), n, size + 1)
   return { ...none, mean: hasMean ? at[count] : null, coefficients: [...at.subarray(0, count)], aicc: Number.isNaN(aicc) ? Infinity : aicc }
 }
 
@@ -233,27 +237,6 @@ function isInside(orders: Orders, c: Float64Array): boolean {
     if (order > 0 && !isStable(polynomial)) return false
   }
   return true
-}
-
-/** (gram + damping·diagonal)⁻¹·right by Cholesky's factor, of the lower half. */
-function solved(gram: Float64Array, right: Float64Array, damping: number): Float64Array {
-  const n = right.length
-  const l = gram.slice()
-  const x = right.slice()
-  for (let i = 0; i < n; i++) {
-    l[i * n + i] *= 1 + damping
-    for (let j = 0; j <= i; j++) {
-      for (let k = 0; k < j; k++) l[i * n + j] -= l[i * n + k] * l[j * n + k]
-      l[i * n + j] = i === j ? Math.sqrt(Math.max(l[i * n + i], Number.MIN_VALUE)) : l[i * n + j] / l[j * n + j]
-    }
-    for (let k = 0; k < i; k++) x[i] -= l[i * n + k] * x[k]
-    x[i] /= l[i * n + i]
-  }
-  for (let i = n - 1; i >= 0; i--) {
-    for (let k = i + 1; k < n; k++) x[i] -= l[k * n + i] * x[k]
-    x[i] /= l[i * n + i]
-  }
-  return x
 }
 
 /** 1 + Σ c_i·L^(i·lag). */

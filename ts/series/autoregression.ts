@@ -4,6 +4,8 @@
  * those that are stable. All forms forecast the same values, so that those with and without differences compare.
  */
 import { sumAbs } from '../common/vector.js'
+import { aiccOf, devianceOf } from './aicc.js'
+import { isStable, type Polynomial, times } from './polynomial.js'
 
 /** A fitted model: x_t = constant + Σ coefficients[i]·x_(t−1−i), where x is a value divided by `scale`, or the logarithm of this. */
 export interface Autoregression {
@@ -21,13 +23,8 @@ const MOST_LAGS = 12
 const VALUES_A_LAG = 8
 /** Seasons that a lag of a season wants. */
 const SEASONS = 4
-/** Errors below this share of the scale count as this: a series without noise would have a likelihood of infinity. */
-const NO_ERROR = 1e-20
 /** A regressor of which the others leave less than this share is left out. */
 const SINGULAR = 1e-10
-
-/** A polynomial in the lag: the coefficient of L^i is at i. */
-export type Polynomial = readonly number[]
 
 /** @param before a fit of fewer values: logarithms and differences that it did without stay out, as they may grow where the judged form does not */
 export function fitAutoregression(values: Float64Array, period: number, before?: Autoregression): Autoregression {
@@ -48,9 +45,7 @@ export function fitAutoregression(values: Float64Array, period: number, before?:
       for (const isFirst of tried(before?.differences[0])) {
         const differences = times(isSeasonal ? differenceOf(season) : [1], isFirst ? differenceOf(1) : [1])
         for (const one of regressions(filtered(x, differences), lags, season, from)) {
-          const [own, k] = [n - from, one.count + 1]
-          if (own - k - 1 <= 0) continue
-          const aicc = own * Math.log(one.squares / own + NO_ERROR) + jacobian + 2 * k + (2 * k * (k + 1)) / (own - k - 1)
+          const aicc = aiccOf(devianceOf(one.squares, n - from) + jacobian, n - from, one.count + 1)
           if (!(aicc < bestAicc)) continue
           const { constant, polynomial } = coefficientsOf(one, lags, season)
           if (!isStable(polynomial)) continue
@@ -68,27 +63,10 @@ export function fitAutoregression(values: Float64Array, period: number, before?:
 /** 1 − L^lag. */
 const differenceOf = (lag: number): Polynomial => Array.from({ length: lag + 1 }, (_, i) => (i === 0 ? 1 : i === lag ? -1 : 0))
 
-export function times(a: Polynomial, b: Polynomial): Polynomial {
-  const out = new Array<number>(a.length + b.length - 1).fill(0)
-  for (const [i, x] of a.entries()) if (x !== 0) for (const [j, y] of b.entries()) out[i + j] += x * y
-  return out
-}
-
 /** The polynomial applied to values; NaN where one before the first would be needed. */
 function filtered(x: Float64Array, polynomial: Polynomial): Float64Array {
   const terms = [...polynomial.entries()].filter(([, c]) => c !== 0)
   return x.map((_, t) => terms.reduce((sum, [lag, c]) => sum + c * (t < lag ? Number.NaN : x[t - lag]), 0))
-}
-
-/** True if the roots lie outside the unit circle: all reflection coefficients are below 1 (the recursion of Durbin and Levinson, back). */
-export function isStable(polynomial: Polynomial): boolean {
-  let phi = polynomial.slice(1)
-  while (phi.length > 0) {
-    const last = phi[phi.length - 1]
-    if (!(Math.abs(last) < 1)) return false
-    phi = phi.slice(0, -1).map((c, i) => (c - last * phi[phi.length - 2 - i]) / (1 - last * last))
-  }
-  return true
 }
 
 /** A regression on the columns from `first` to before `end`, and on that of the season with this coefficient. */

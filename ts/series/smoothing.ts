@@ -5,6 +5,7 @@
  */
 import { sumAbs } from '../common/vector.js'
 import { minimize } from '../solve/index.js'
+import { aiccOf } from './aicc.js'
 
 /** Components, as ETS(error, trend, season) has them: `Ad` is a damped trend, `N` is none. */
 export interface EtsForm {
@@ -162,8 +163,8 @@ function search(values: Float64Array, form: EtsForm, start: Start): Ets {
   })
   const count = 3 + Number(hasTrend) * 2 + Number(isDamped) + (isSeasonal ? period : 0)
   const n = values.length
-  // the likelihood of values that were divided by the scale, and a penalty without bound where there are as many parameters as values
-  const aicc = n - count - 1 > 0 ? value + 2 * n * Math.log(scale) + 2 * count + (2 * count * (count + 1)) / (n - count - 1) : Infinity
+  // the likelihood of values that were divided by the scale
+  const aicc = aiccOf(value + 2 * n * Math.log(scale), n, count)
   return {
     ...{ form, period, aicc },
     weights: weightsOf(x, form),
