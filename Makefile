@@ -253,8 +253,11 @@ peers: build ## gradus beside other libraries, PyTorch and JAX: downloads 6 GB i
 	@$(NODE) $(TSX) bench/peers/inference.ts
 	@$(NODE) $(TSX) bench/peers/write.ts
 
-tables: build .cache/tables/tables.json ## trainTable on 25 real tables beside CatBoost, LightGBM, XGBoost, RealMLP, TabM: 8 GB into .cache/tables, hours; goes on where it was
-	@OMP_NUM_THREADS=1 .cache/tables/venv/bin/python bench/tables/field.py .cache/tables bench/results/tables-field.json
+FIELD := bench/tables/field.py .cache/tables bench/results/tables-field.json
+tables: build .cache/tables/tables.json .cache/tables/autogluon/.stamp ## trainTable on 25 real tables beside CatBoost, LightGBM, XGBoost, RealMLP, TabM, their bags, AutoGluon: 14 GB into .cache/tables, a day; goes on where it was
+	@.cache/tables/venv/bin/python $(FIELD)
+	@.cache/tables/venv/bin/python $(FIELD) --bags
+	@.cache/tables/autogluon/bin/python $(FIELD) --who 'AutoGluon medium,AutoGluon best'
 	@$(NODE) $(TSX) bench/tables/run.ts
 	@$(NODE) $(TSX) bench/peers/write.ts
 
@@ -263,6 +266,12 @@ tables: build .cache/tables/tables.json ## trainTable on 25 real tables beside C
 	@[ -x .cache/tables/venv/bin/pip ] || python3 -m venv .cache/tables/venv
 	@.cache/tables/venv/bin/pip install --quiet -r bench/tables/requirements.txt
 	@.cache/tables/venv/bin/python bench/tables/export.py .cache/tables
+
+.cache/tables/autogluon/.stamp: bench/tables/requirements-autogluon.txt
+	@mkdir -p .cache/tables
+	@[ -x .cache/tables/autogluon/bin/pip ] || python3 -m venv .cache/tables/autogluon
+	@.cache/tables/autogluon/bin/pip install --quiet -r bench/tables/requirements-autogluon.txt
+	@touch $@
 
 pack: build ## the tarball that npm would publish
 	@$(NPM) pack --loglevel=error

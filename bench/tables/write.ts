@@ -17,7 +17,7 @@ export interface Scores {
   date: string
 }
 
-/** Scores by table, split and contestant. null: no result in its time. */
+/** Scores by table, split and contestant. null: not finished in its time. */
 export type Results = Record<string, Record<string, Record<string, Scores | null>>>
 
 const read = (file: string): Results => {
@@ -37,7 +37,9 @@ export function readTables(own: Results = read('tables.json')): Results {
 const GRADUS = 'gradus'
 /** Ends the names of those whose answers are the mean of five trainings, as field.py writes them. */
 const BAG = ', bag of 5'
-const isBag = (who: string) => who.endsWith(BAG)
+const AUTOGLUON = 'AutoGluon '
+/** Contestants that train many models: bags and AutoGluon. */
+const trainsMany = (who: string) => who.endsWith(BAG) || who.startsWith(AUTOGLUON)
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
 const geometric = (ratios: readonly number[]) => Math.exp(mean(ratios.map(Math.log)))
 
@@ -45,6 +47,8 @@ const geometric = (ratios: readonly number[]) => Math.exp(mean(ratios.map(Math.l
 interface Beside {
   who: string
   tables: number
+  /** Splits of these tables. */
+  splits: number
   /** Geometric mean of the losses of gradus, divided by the contestant's. */
   ratio: number
   /** Tables on which the loss of gradus is lower. */
@@ -58,49 +62,46 @@ interface Beside {
 /** Comparison of gradus with the field. */
 interface Comparison {
   others: Beside[]
-  /** Mean rank of those that have results in every split of every table. */
+  /** Mean rank of the contestants with results on every table, by the losses relative to gradus. */
   ranks: [who: string, rank: number][]
   /** Losses of gradus divided by the lowest loss of another, by table. */
   beside: [table: string, ratio: number, best: string][]
 }
 
-/** gradus, or gradus with a limit of time, beside those that train once, or beside bags. */
-export function compared(results: Results, gradus = GRADUS, bags = false): Comparison {
+/** gradus, or gradus with a limit of time, beside contestants that train once, or beside bags and AutoGluon. */
+export function compared(results: Results, gradus = GRADUS, many = false): Comparison {
   const splits = Object.entries(results).flatMap(([name, splits]) =>
     Object.values(splits).flatMap((split) => (split[gradus] ? [{ name, split }] : [])),
   )
   const names = [...new Set(splits.map(({ name }) => name))]
   const all = [...new Set(splits.flatMap(({ split }) => Object.keys(split)))].filter(
-    (who) => !who.startsWith(GRADUS) && isBag(who) === bags,
+    (who) => !who.startsWith(GRADUS) && trainsMany(who) === many,
   )
   /** Mean logarithm of the ratio on a table; NaN without a split that both have. */
-  const logOf = (name: string, who: string) =>
-    mean(
-      splits.flatMap(({ name: of, split }) => {
-        const [own, other] = [split[gradus]?.loss, split[who]?.loss]
-        return of === name && own !== undefined && other !== undefined ? [Math.log(own / other)] : []
-      }),
-    )
-  const others = all.map((who): Beside => {
+  const logOf = (name: string, who: string) => mean(shared(who).flatMap((split) => (split.name === name ? [split.log] : [])))
+  /** Splits that both have. */
+  const shared = (who: string) =>
+    splits.flatMap(({ name, split }) => {
+      const [own, other] = [split[gradus]?.loss, split[who]?.loss]
+      return own !== undefined && other !== undefined ? [{ name, log: Math.log(own / other) }] : []
+    })
+  const besides = all.map((who): Beside => {
     const logs = names.map((name) => logOf(name, who)).filter((log) => !Number.isNaN(log))
     const cpu = mean(splits.flatMap(({ split }) => (split[who] ? [split[who].cpu] : [])))
-    return { who, tables: logs.length, ratio: Math.exp(mean(logs)), won: logs.filter((log) => log < 0).length, p: wilcoxon(logs), cpu }
+    const won = logs.filter((log) => log < 0).length
+    return { who, tables: logs.length, splits: shared(who).length, ratio: Math.exp(mean(logs)), won, p: wilcoxon(logs), cpu }
   })
-  const whole = [gradus, ...all.filter((who) => splits.every(({ split }) => split[who]))]
-  const rankOf = (who: string) =>
-    mean(
-      names.map((name) => {
-        const means = whole.map((one) => mean(splits.flatMap(({ name: of, split }) => (of === name ? [split[one]?.loss as number] : []))))
-        const own = means[whole.indexOf(who)]
-        return 0.5 + means.filter((loss) => loss < own).length + means.filter((loss) => loss === own).length / 2
-      }),
-    )
+  const others = besides.filter(({ tables }) => tables > 0)
+  const whole = [gradus, ...others.filter(({ tables }) => tables === names.length).map(({ who }) => who)]
+  const logsOf = names.map((name) => whole.map((who) => (who === gradus ? 0 : -logOf(name, who))))
+  const rankOf = (i: number) =>
+    mean(logsOf.map((logs) => 0.5 + logs.filter((log) => log < logs[i]).length + logs.filter((log) => log === logs[i]).length / 2))
   const beside = names.map((name): [string, number, string] => {
     const logs = all.map((who) => logOf(name, who)).map((log) => (Number.isNaN(log) ? Number.NEGATIVE_INFINITY : log))
     const worst = Math.max(...logs)
     return [name, Math.exp(worst), all[logs.indexOf(worst)]]
   })
-  const ranks = whole.map((who): [string, number] => [who, rankOf(who)]).sort((a, b) => a[1] - b[1])
+  const ranks = whole.map((who, i): [string, number] => [who, rankOf(i)]).sort((a, b) => a[1] - b[1])
   return { others, ranks, beside: beside.filter(([, ratio]) => ratio > 0) }
 }
 
@@ -117,15 +118,15 @@ function wilcoxon(values: readonly number[]): number {
 }
 
 /** The comparison in lines, for a terminal. */
-export function summaryOf(results: Results, gradus = GRADUS, bags = false): string {
-  const { others, ranks, beside } = compared(results, gradus, bags)
+export function summaryOf(results: Results, gradus = GRADUS, many = false): string {
+  const { others, ranks, beside } = compared(results, gradus, many)
   if (others.length === 0) return ''
   const sorted = [...beside].sort((a, b) => b[1] - a[1])
   return [
     `mean rank: ${ranks.map(([who, rank]) => `${who} ${rank.toFixed(2)}`).join(', ')}`,
     ...others.map(
-      ({ who, ratio, won, tables, p, cpu }) =>
-        `beside ${who}: ${ratio.toFixed(3)}, better on ${won} of ${tables}, p ${p.toPrecision(2)}; it takes ${cpu.toFixed(1)} s`,
+      ({ who, ratio, won, tables, splits, p, cpu }) =>
+        `beside ${who}: ${ratio.toFixed(3)}, better on ${won} of ${tables}, p ${p.toPrecision(2)}; ${splits} splits; it takes ${cpu.toFixed(1)} s`,
     ),
     `beside the best of each table: ${geometric(beside.map(([, ratio]) => ratio)).toFixed(3)}`,
     ...sorted.filter(([, ratio]) => ratio > 1.05).map(([name, ratio, who]) => `behind on ${name}: ${ratio.toFixed(3)} of ${who}`),
@@ -138,19 +139,19 @@ export function tablesSection(results: Results): string {
   if (others.length === 0) return ''
   const contestants = [GRADUS, ...others.map(({ who }) => who)]
   // the first split has the most contestants
-  const lossOf = (name: string, who: string) => Object.values(results[name]).find((split) => split[GRADUS])?.[who]?.loss ?? Number.NaN
+  const firstOf = (name: string) => Object.values(results[name]).find((split) => split[GRADUS]) ?? {}
   const rows = beside.map(([name]) => {
-    const losses = contestants.map((who) => lossOf(name, who))
-    const best = Math.min(...losses.filter((loss) => !Number.isNaN(loss)))
+    const split = firstOf(name)
+    const best = Math.min(...contestants.flatMap((who) => split[who]?.loss ?? []))
     const short = (loss: number) => (loss > 1000 ? String(Math.round(loss)) : String(Number(loss.toPrecision(3))))
-    const cells = losses.map((loss) => (Number.isNaN(loss) ? '-' : loss === best ? `**${short(loss)}**` : short(loss)))
+    const cells = contestants.map((who) => {
+      const scores = split[who]
+      if (!scores) return scores === null ? 'late' : '-'
+      return scores.loss === best ? `**${short(scores.loss)}**` : short(scores.loss)
+    })
     return `| ${name} | ${cells.join(' | ')} |`
   })
-  const firsts = Object.values(results).flatMap((splits) =>
-    Object.values(splits)
-      .filter((split) => split[GRADUS])
-      .slice(0, 1),
-  )
+  const firsts = beside.map(([name]) => firstOf(name))
   const secondsOf = (who: string) => mean(firsts.flatMap((split) => (split[who] ? [split[who].cpu] : []))).toFixed(1)
   const own = firsts.map((split) => split[GRADUS] as Scores)
   const date = own
@@ -159,45 +160,49 @@ export function tablesSection(results: Results): string {
     .at(-1)
   const behind = beside.filter(([, ratio]) => ratio > 1.05).map(([name]) => name)
   const line = (head: string, cell: (beside: Beside) => string, first = '') => `| ${head} | ${[first, ...others.map(cell)].join(' | ')} |`
-  const splits = Math.max(...Object.values(results).map((splits) => Object.values(splits).filter((split) => split[GRADUS]).length))
   return `
 ## Tables
 
 Loss of \`trainTable\` with its defaults beside the meta-tuned defaults of pytabkit 1.8 and scikit-learn's HistGradientBoosting: log loss of classes, RMSE
 of numbers. ${beside.length} tables of R's packages and scikit-learn's digits, a fifth of the rows to test by, at most 10,000 to learn from; losses and seconds of one
-split${splits === 1 ? '' : `, comparisons over ${splits} where both have results`}.
-One core, ${date}. A dash: not run yet, or not finished in five CPU minutes.
+split, comparisons over the splits that both have. A contestant that lacks tables is compared without them: mostly on small ones.
+One core, ${date}. A dash: not run yet; late: not finished in five CPU minutes.
 
 | table | ${contestants.join(' | ')} |
 | --- | ${contestants.map(() => '---:').join(' | ')} |
 ${rows.join('\n')}
 ${line('gradus divided by it', ({ ratio }) => ratio.toFixed(3))}
 ${line('gradus better on', ({ won, tables }) => `${won} of ${tables}`)}
+${line('p by Wilcoxon', ({ p }) => shortP(p))}
+${line('splits compared', ({ splits }) => String(splits))}
 ${line('CPU seconds', ({ who }) => secondsOf(who), secondsOf(GRADUS))}
 
-Mean rank of those with results everywhere: ${ranks.map(([who, rank]) => `${who} ${rank.toFixed(2)}`).join(', ')}. More than 5 % behind the best of all: ${behind.join(', ') || 'none'}.
-${bagsSection(results)}
+Mean rank of those with every table: ${ranks.map(([who, rank]) => `${who} ${rank.toFixed(2)}`).join(', ')}. More than 5 % behind the best of all: ${behind.join(', ') || 'none'}.
+${manySection(results)}
 \`make tables\` goes on with the missing results. [Instead of XGBoost in a page](guide/instead-of-trees.md) says when trees are better.
 `
 }
 
-/** gradus by default and with a minute beside bags, where there are any. */
-function bagsSection(results: Results): string {
+const shortP = (p: number) => (p < 0.001 ? '< 0.001' : p.toPrecision(1))
+
+/** gradus by default and with a minute beside bags and AutoGluon, where there are any. */
+function manySection(results: Results): string {
   const contestants = [...new Set(Object.values(results).flatMap((splits) => Object.values(splits).flatMap((split) => Object.keys(split))))]
   const own = contestants.filter((who) => who.startsWith(GRADUS)).map((who) => ({ who, ...compared(results, who, true) }))
-  const bags = own[0]?.others ?? []
-  if (bags.length === 0) return ''
-  const cell = ({ who, ratio, won, tables }: Beside) => [who, `${ratio.toFixed(3)}, better on ${won} of ${tables}`]
-  const rows = own.map(({ who, others }) => {
-    const cells = Object.fromEntries(others.map(cell))
-    return `| ${who} divided by it | ${bags.map((bag) => cells[bag.who] ?? '-').join(' | ')} |`
+  const others = own[0]?.others ?? []
+  if (others.length === 0) return ''
+  const cell = ({ who, ratio, won, tables, p }: Beside) => [who, `${ratio.toFixed(3)}, ${won} of ${tables}, p ${shortP(p)}`]
+  const rows = own.map((row) => {
+    const cells = Object.fromEntries(row.others.map(cell))
+    return `| ${row.who} | ${others.map(({ who }) => cells[who] ?? '-').join(' | ')} |`
   })
   return `
-Beside bags, the mean of five trainings that each set another fifth of the rows aside:
+Beside bags, the mean of five trainings that each set another fifth of the rows aside, and AutoGluon 1.6 with a minute of CPU: gradus' loss divided by
+theirs, tables on which gradus is better, p.
 
-| | ${bags.map(({ who }) => who.slice(0, -BAG.length)).join(' | ')} |
-| --- | ${bags.map(() => '---:').join(' | ')} |
+| | ${others.map(({ who }) => who.replace(BAG, '')).join(' | ')} |
+| --- | ${others.map(() => '---:').join(' | ')} |
 ${rows.join('\n')}
-| CPU seconds of the bag | ${bags.map(({ cpu }) => cpu.toFixed(1)).join(' | ')} |
+| their CPU seconds | ${others.map(({ cpu }) => cpu.toFixed(1)).join(' | ')} |
 `
 }
