@@ -41,6 +41,10 @@ const AUTOGLUON = 'AutoGluon '
 /** Contestants that train many models: bags and AutoGluon. */
 const trainsMany = (who: string) => who.endsWith(BAG) || who.startsWith(AUTOGLUON)
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
+const median = (values: readonly number[]) => {
+  const sorted = [...values].sort((a, b) => a - b)
+  return mean([sorted[(values.length - 1) >> 1], sorted[values.length >> 1]])
+}
 const geometric = (ratios: readonly number[]) => Math.exp(mean(ratios.map(Math.log)))
 
 /** What is said of gradus beside a contestant, over the tables and splits that both have. */
@@ -51,6 +55,8 @@ interface Beside {
   splits: number
   /** Geometric mean of the losses of gradus, divided by the contestant's. */
   ratio: number
+  /** Median of the tables' ratios: no table decides it alone. */
+  median: number
   /** Tables on which the loss of gradus is lower. */
   won: number
   /** Probability of such a difference by chance, two-sided: Wilcoxon's signed-rank test of the logarithms, by a normal approximation. */
@@ -89,7 +95,16 @@ export function compared(results: Results, gradus = GRADUS, many = false): Compa
     const logs = names.map((name) => logOf(name, who)).filter((log) => !Number.isNaN(log))
     const cpu = mean(splits.flatMap(({ split }) => (split[who] ? [split[who].cpu] : [])))
     const won = logs.filter((log) => log < 0).length
-    return { who, tables: logs.length, splits: shared(who).length, ratio: Math.exp(mean(logs)), won, p: wilcoxon(logs), cpu }
+    return {
+      who,
+      tables: logs.length,
+      splits: shared(who).length,
+      ratio: Math.exp(mean(logs)),
+      median: Math.exp(median(logs)),
+      won,
+      p: wilcoxon(logs),
+      cpu,
+    }
   })
   const others = besides.filter(({ tables }) => tables > 0)
   const whole = [gradus, ...others.filter(({ tables }) => tables === names.length).map(({ who }) => who)]
@@ -125,8 +140,8 @@ export function summaryOf(results: Results, gradus = GRADUS, many = false): stri
   return [
     `mean rank: ${ranks.map(([who, rank]) => `${who} ${rank.toFixed(2)}`).join(', ')}`,
     ...others.map(
-      ({ who, ratio, won, tables, splits, p, cpu }) =>
-        `beside ${who}: ${ratio.toFixed(3)}, better on ${won} of ${tables}, p ${p.toPrecision(2)}; ${splits} splits; it takes ${cpu.toFixed(1)} s`,
+      ({ who, ratio, median, won, tables, splits, p, cpu }) =>
+        `beside ${who}: ${ratio.toFixed(3)}, median ${median.toFixed(3)}, better on ${won} of ${tables}, p ${p.toPrecision(2)}; ${splits} splits; it takes ${cpu.toFixed(1)} s`,
     ),
     `beside the best of each table: ${geometric(beside.map(([, ratio]) => ratio)).toFixed(3)}`,
     ...sorted.filter(([, ratio]) => ratio > 1.05).map(([name, ratio, who]) => `behind on ${name}: ${ratio.toFixed(3)} of ${who}`),
@@ -135,8 +150,11 @@ export function summaryOf(results: Results, gradus = GRADUS, many = false): stri
 
 /** The section, which ends the document. */
 export function tablesSection(results: Results): string {
-  const { others, ranks, beside } = compared(results)
-  if (others.length === 0) return ''
+  const { others: all, ranks, beside } = compared(results)
+  if (all.length === 0) return ''
+  // a column wants a fifth of the tables
+  const others = all.filter(({ tables }) => 5 * tables >= beside.length)
+  const few = all.filter((other) => !others.includes(other))
   const contestants = [GRADUS, ...others.map(({ who }) => who)]
   // the first split has the most contestants
   const firstOf = (name: string) => Object.values(results[name]).find((split) => split[GRADUS]) ?? {}
@@ -172,18 +190,23 @@ One core, ${date}. A dash: not run yet; late: not finished in five CPU minutes.
 | --- | ${contestants.map(() => '---:').join(' | ')} |
 ${rows.join('\n')}
 ${line('gradus divided by it', ({ ratio }) => ratio.toFixed(3))}
+${line('median of the tables', ({ median }) => median.toFixed(3))}
 ${line('gradus better on', ({ won, tables }) => `${won} of ${tables}`)}
-${line('p by Wilcoxon', ({ p }) => shortP(p))}
+${line('p by Wilcoxon', shortP)}
 ${line('splits compared', ({ splits }) => String(splits))}
 ${line('CPU seconds', ({ who }) => secondsOf(who), secondsOf(GRADUS))}
 
 Mean rank of those with every table: ${ranks.map(([who, rank]) => `${who} ${rank.toFixed(2)}`).join(', ')}. More than 5 % behind the best of all: ${behind.join(', ') || 'none'}.
-${manySection(results)}
+${few.map(inWords).join('')}${manySection(results)}
 \`make tables\` goes on with the missing results. [Instead of XGBoost in a page](guide/instead-of-trees.md) says when trees are better.
 `
 }
 
-const shortP = (p: number) => (p < 0.001 ? '< 0.001' : p.toPrecision(1))
+const inWords = ({ who, ratio, won, tables, cpu }: Beside) =>
+  `${who} has few tables yet: ${ratio.toFixed(3)}, gradus better on ${won} of ${tables}, ${cpu.toFixed(0)} CPU seconds.\n`
+
+/** The normal approximation wants six tables at least. */
+const shortP = ({ p, tables }: Beside) => (tables < 6 ? '-' : p < 0.001 ? '< 0.001' : p.toPrecision(1))
 
 /** gradus by default and with a minute beside bags and AutoGluon, where there are any. */
 function manySection(results: Results): string {
@@ -191,7 +214,7 @@ function manySection(results: Results): string {
   const own = contestants.filter((who) => who.startsWith(GRADUS)).map((who) => ({ who, ...compared(results, who, true) }))
   const others = own[0]?.others ?? []
   if (others.length === 0) return ''
-  const cell = ({ who, ratio, won, tables, p }: Beside) => [who, `${ratio.toFixed(3)}, ${won} of ${tables}, p ${shortP(p)}`]
+  const cell = (beside: Beside) => [beside.who, `${beside.ratio.toFixed(3)}, ${beside.won} of ${beside.tables}, p ${shortP(beside)}`]
   const rows = own.map((row) => {
     const cells = Object.fromEntries(row.others.map(cell))
     return `| ${row.who} | ${others.map(({ who }) => cells[who] ?? '-').join(' | ')} |`

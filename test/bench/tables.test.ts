@@ -28,6 +28,7 @@ test('each comparison is over the tables and splits that both have', () => {
   ])
   // of a, the mean of the two splits: 1/2 and 1/8
   expect(others[0].ratio).toBeCloseTo(((1 / 4) * (3 / 2) * (3 / 4)) ** (1 / 3), 12)
+  expect(others[0].median).toBeCloseTo(3 / 4, 12)
   expect(others[1]).toMatchObject({ ratio: 2, cpu: 200 })
   // TabM_D has no result on b, so it has no rank
   expect(ranks).toEqual([
@@ -42,7 +43,7 @@ test('AutoGluon stands beside the bags', () => {
     ['XGB_TD, bag of 5', 2],
     ['AutoGluon best', 1],
   ])
-  expect(summaryOf(results, 'gradus', true)).toContain('beside AutoGluon best: 1.250, better on 0 of 1')
+  expect(summaryOf(results, 'gradus', true)).toContain('beside AutoGluon best: 1.250, median 1.250, better on 0 of 1')
   expect(tablesSection(results)).toContain('| | XGB_TD | AutoGluon best |')
 })
 
@@ -53,4 +54,14 @@ test('a table tells a training that has not been run from one that was late', ()
   expect(lines).toContain('| c | **3** | 4 | - |')
   expect(lines).toContain('| gradus better on |  | 2 of 3 | 0 of 1 |')
   expect(lines).toContain('| splits compared |  | 4 | 1 |')
+})
+
+test('a contestant with less than a fifth of the tables has a line instead of a column', () => {
+  const more = Object.fromEntries(['d', 'e', 'f'].map((name) => [name, { 0: { gradus: scores(3), XGB_TD: scores(4) } }]))
+  const lines = tablesSection({ ...results, ...more }).split('\n')
+  expect(lines).toContain('| a | **1** | 2 |')
+  expect(lines).toContain('TabM_D has few tables yet: 2.000, gradus better on 0 of 1, 200 CPU seconds.')
+  // six tables are enough for a p, two are not
+  expect(lines).toContain('| p by Wilcoxon |  | 0.2 |')
+  expect(lines).toContain('| gradus | 1.095, 1 of 2, p - | 1.250, 0 of 1, p - |')
 })
