@@ -97,11 +97,12 @@ function copyTree(): void {
   if (!existsSync(path.join(TREE, 'node_modules'))) symlinkSync(path.resolve('node_modules'), path.join(TREE, 'node_modules'))
 }
 
-/** True if the tests fail, or do not end. */
-function isKilled(tests: readonly string[], more = ['--bail=1', '--reporter=dot']): Promise<boolean> {
-  const args = ['node_modules/vitest/vitest.mjs', 'run', ...tests, ...more, '--maxWorkers=1', '--no-isolate']
+/** True if the tests fail, or do not end. @param file that has changed, whose tests run first */
+function isKilled(tests: readonly string[], file = '', more = ['--bail=1', '--reporter=dot']): Promise<boolean> {
+  const config = ['--root', '.', '--config', 'test/tools/nearest-first.ts']
+  const args = ['node_modules/vitest/vitest.mjs', 'run', ...tests, ...config, ...more, '--maxWorkers=1', '--no-isolate']
   // as in the suite, so that a kernel that writes too far is noticed
-  const env = { ...process.env, GRADUS_CANARIES: '1' }
+  const env = { ...process.env, GRADUS_CANARIES: '1', CHANGED: file }
   const run = spawn(process.execPath, args, { cwd: TREE, stdio: 'ignore', detached: true, env })
   const end = setTimeout(() => run.pid && process.kill(-run.pid, 'SIGKILL'), 1000 * SECONDS)
   return new Promise((resolve) =>
@@ -125,7 +126,7 @@ async function killedOf(mutants: readonly (Mutant & { name: string })[], texts: 
   for (const mutant of mutants) put(mutant, texts)
   const out = path.resolve('.cache/mutants/report.json')
   rmSync(out, { force: true })
-  await isKilled(tests, ['--reporter=json', `--outputFile=${out}`])
+  await isKilled(tests, '', ['--reporter=json', `--outputFile=${out}`])
   for (const { file } of mutants) writeFileSync(path.join(TREE, file), texts.get(file) as string)
   // if a file cannot even be loaded, nothing is known about any mutant
   if (!existsSync(out)) return new Set<string>()
@@ -199,7 +200,7 @@ async function main(): Promise<void> {
   }
   for (const mutant of rest) {
     put(mutant, texts)
-    const killed = await isKilled(FOLDERS[folderOf(mutant.file)])
+    const killed = await isKilled(FOLDERS[folderOf(mutant.file)], mutant.file)
     writeFileSync(path.join(TREE, mutant.file), texts.get(mutant.file) as string)
     count(mutant, killed)
   }
