@@ -52,6 +52,26 @@ describe('fromTable', () => {
     expect(() => encode([{ mass: Number.NaN, adult: true, island: 'Dream' }])).toThrow("encode: no value in column 'mass' of row 0")
   })
 
+  test('a column of numbers or dates by choice has nothing else; only the usual rules take a text among numbers for a gap', () => {
+    const some = [{ x: 1, at: '2024-01-05', y: 1 }, { x: 'old', at: '2024-01-06', y: 2 }, { x: 3, at: 'soon', y: 3 }] // biome-ignore format: one line
+    const read = (name: 'x' | 'at', as: 'number' | 'date', missing: 'fail' | 'median' | 'auto') =>
+      fromTable(some, { target: 'y', inputs: [name], columns: { [name]: as }, missing })
+    for (const missing of ['fail', 'median'] as const)
+      expect(() => read('x', 'number', missing)).toThrow("fromTable: column 'x' of row 1 wants a number, got 'old'")
+    for (const missing of ['fail', 'median', 'auto'] as const)
+      expect(() => read('at', 'date', missing)).toThrow("fromTable: column 'at' of row 2 wants a date, got 'soon'")
+    expect(() =>
+      fromTable(
+        [
+          { at: '2024-01-05', y: 1 },
+          { at: 7, y: 2 },
+        ],
+        { target: 'y', columns: { at: 'date' } },
+      ),
+    ).toThrow('of row 1 wants a date, got 7')
+    expect([...read('x', 'number', 'auto').inputs].filter(Number.isFinite)).toHaveLength(read('x', 'number', 'auto').inputs.length)
+  })
+
   test('an encoder comes back from JSON', () => {
     const table = fromTable(rows, { target: 'species', missingValues: [-999, 'NA'] })
     const again = encoderFromState(JSON.parse(JSON.stringify(table.state())))

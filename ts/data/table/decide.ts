@@ -266,10 +266,11 @@ function cyclesOf({ firstDay, lastDay, hasTimes }: ColumnStats, { size }: Wanted
   ]
 }
 
-function checkAllAre({ name, numbers, dates, count, firstStray }: ColumnStats, as: 'number' | 'date', { missing }: Wanted): void {
+function checkAllAre(stats: ColumnStats, as: 'number' | 'date', { missing }: Wanted): void {
+  const { name, numbers, dates, count, firstStray, firstUndated } = stats
   const good = as === 'number' ? numbers : dates
   if (good === count || (as === 'number' && missing === 'auto' && good > 0)) return
-  const [at, value] = firstStray ?? [0, 'a number']
+  const [at, value] = (as === 'date' ? firstUndated : firstStray) ?? [0, 'a number']
   throw rangeError(`fromTable: column '${shortened(name)}' of row ${at} wants a ${as}, got ${show(value)}`)
 }
 

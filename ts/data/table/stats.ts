@@ -40,7 +40,9 @@ export class ColumnStats {
   /** Number of values that are text but not a number. */
   strays = 0
   firstStray: Found | undefined
-  /** True if all of them are the same text. */
+  /** The first number, or text that is neither number nor date. */
+  firstUndated: Found | undefined
+  /** True if all of {@link strays} are the same text. */
   hasOneStray = true
   hasOnlyCommas = true
   firstInfinite: Found | undefined
@@ -141,8 +143,10 @@ export class ColumnStats {
   }
 
   private addNumber(at: number, x: number): void {
-    if (this.numbers === 0) this.firstOffset = x - at
-    else if (this.counts && x - at !== this.firstOffset) this.counts = false
+    if (this.numbers === 0) {
+      this.firstOffset = x - at
+      this.firstUndated ??= [at, x]
+    } else if (this.counts && x - at !== this.firstOffset) this.counts = false
     if (this.isWhole && !Number.isInteger(x)) this.isWhole = false
     this.addToSpread(x)
   }
@@ -190,6 +194,7 @@ export class ColumnStats {
     if (this.hasOneStray && value !== this.firstStray[1]) this.hasOneStray = false
     if (this.hasOnlyCommas && !hasComma(value)) this.hasOnlyCommas = false
     if (this.dates === this.strays - 1 && Number.isFinite(daysOf(value))) this.addDate(at, value)
+    else this.firstUndated ??= [at, value]
   }
 
   /** Mean of the numbers, or of the days of dates. */
