@@ -38,6 +38,7 @@ describe.each(Object.entries(TOYS))('%s', (name, make) => {
       expect(data.inputs.every(Number.isFinite)).toBe(true)
       const sizes = Array.from({ length: data.classes }, (_, c) => data.targets.filter((t) => t === c).length)
       expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1)
+      expect(data.classes).toBe(make === spirals || make === blobs ? 3 : 2)
     }
   })
 

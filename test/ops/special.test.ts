@@ -200,6 +200,21 @@ describe.each(backends)('fault 28: normalize, $variant $dtype', (backend) => {
     }
   })
 
+  test('a row whose variance is beyond the largest number is NaN, not zeros', () => {
+    const size = backend.dtype === 'float64' ? 1e200 : 1e30
+    const y = normalize(
+      tensor(
+        [
+          [size, -size, size, 0],
+          [1, 2, 3, 4],
+        ],
+        { backend },
+      ),
+      1e-5,
+    )
+    expect([...y.data()].map(Number.isNaN)).toEqual([0, 1, 2, 3, 4, 5, 6, 7].map((i) => i < 4))
+  })
+
   test('equal, denormal and opposite numbers are finite, with finite gradients', () => {
     for (const row of [
       [3, 3, 3],
