@@ -20,6 +20,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { posix, relative, resolve, sep } from 'node:path'
 import { buildSync, type Plugin } from 'esbuild'
 import { defineConfig, type Options } from 'tsup'
+import { writeDeclarations } from './ts/build/declarations.js'
 import { BUILT_ON, COPIED_BY_COMMAND, SHARING } from './ts/build/entries.js'
 import { notices } from './ts/build/notices.js'
 import { withoutDocs } from './ts/build/without-docs.js'
@@ -241,13 +242,19 @@ const code: Options[] = [
   },
 ]
 
+const DECLARATIONS = '.cache/declarations'
+const typed = { index: 'ts/index.ts', js: 'ts/entries/js.ts', ...indexOf(OTHERS) }
+/** Of declarations: from sources, tsup compiles all of them anew for each folder of an entry. */
 const types: Options = {
   ...shared,
   name: 'types',
-  entry: { index: 'ts/index.ts', js: 'ts/entries/js.ts', ...indexOf(OTHERS) },
+  entry: Object.fromEntries(
+    Object.entries(typed).map(([name, file]) => [name, file.replace(/^ts/, DECLARATIONS).replace(/\.ts$/, '.d.ts')]),
+  ),
   format: ['esm'],
   dts: { only: true },
 }
 
 const { DIST } = process.env
+if (DIST !== 'code') writeDeclarations(DECLARATIONS, Object.values(typed))
 export default defineConfig([...(DIST === 'types' ? [] : code), ...(DIST === 'code' ? [] : [types])])

@@ -3,12 +3,12 @@
  * a change of a file.
  * `make api` runs this program.
  */
-import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
+import { writeDeclarations } from './declarations.js'
 import { ENTRIES } from './entries.js'
 
 export const FILE = 'docs/api.md'
@@ -101,19 +101,7 @@ function declare(files: string[]) {
   const emitted = new Map<string, ts.SourceFile>()
   const folder = mkdtempSync(path.join(tmpdir(), 'gradus-api-'))
   try {
-    const project = path.join(folder, 'tsconfig.json')
-    const emits = {
-      noEmit: false,
-      noCheck: true,
-      declaration: true,
-      emitDeclarationOnly: true,
-      stripInternal: true,
-      rootDir: path.resolve('ts'),
-    }
-    const compilerOptions = { ...emits, outDir: folder, typeRoots: [path.resolve('node_modules/@types')] }
-    const entries = files.map((file) => path.resolve(file))
-    writeFileSync(project, JSON.stringify({ extends: path.resolve('tsconfig.json'), compilerOptions, files: entries, include: [] }))
-    execFileSync(process.execPath, ['node_modules/typescript-7/bin/tsc', '-p', project], { encoding: 'utf8' })
+    writeDeclarations(folder, files, { noCheck: true, noEmitOnError: false, stripInternal: true })
     for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
       if (!file.endsWith('.d.ts')) continue
       const source = `ts/${nameOf(path.resolve(file)).replace(/\.d\.ts$/, '.ts')}`
