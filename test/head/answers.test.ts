@@ -4,6 +4,7 @@ import { RandomStream } from '../../ts/common/random-stream.js'
 import { type Answers, ONE_CLASS, setsOf } from '../../ts/head/answers.js'
 import { searchPenalty } from '../../ts/head/choose-penalty.js'
 import type { Lines } from '../../ts/head/lines.js'
+import { cases } from '../tools/nightly.js'
 
 const KINDS: [string, Answers][] = [
   ['of one class', ONE_CLASS],
@@ -29,7 +30,7 @@ test.each(KINDS)('slopes of losses %s are their differences', (_, answers) => {
 test.each(KINDS)('the temperature of few and many rows %s, right and wrong ones, is that of a fine grid', (_, answers) => {
   const random = new RandomStream(2)
   const grid = Array.from({ length: 801 }, (_, i) => ((i - 400) / 400) * Math.log(8))
-  for (let k = 0; k < 200; k++) {
+  for (let k = 0; k < cases(200); k++) {
     const rows = [2, 5, 20, 100, 600][k % 5]
     const size = 10 ** (3 * random.uniform() - 1)
     const logits = Float64Array.from({ length: 3 * rows }, () => size * random.normal())
