@@ -25,7 +25,7 @@ NPM_FLAGS := --no-audit --no-fund --loglevel=error --fetch-timeout=60000 --fetch
 # What each build is made from.
 GENERATED := ts/backend/wasm/generated
 CRATE_SOURCES := Cargo.toml $(wildcard Cargo.lock) $(shell find crate ts/build -type f) ts/backend/wasm/variants.ts $(wildcard ts/backend/threads/*.ts)
-TS_SOURCES := package.json tsconfig.json tsup.config.ts $(shell find ts -type f -not -path '$(GENERATED)/*' -not -path 'ts/build/*') ts/build/entries.ts ts/build/merge-chunks.ts ts/build/notices.ts ts/build/without-docs.ts ts/build/worker.mjs
+TS_SOURCES := package.json tsconfig.json tsup.config.ts $(shell find ts -type f -not -path '$(GENERATED)/*' -not -path 'ts/build/*') ts/build/declarations.ts ts/build/entries.ts ts/build/merge-chunks.ts ts/build/notices.ts ts/build/without-docs.ts ts/build/worker.mjs
 
 PLAY := playground/node_modules
 
