@@ -14,7 +14,7 @@ test('the loss of members is the mean of theirs, and that of one member its own'
 test('labels are shared by all members', () => {
   const logits = [[[1, 2, 3], [0, 0, 1]], [[3, 1, 0], [2, 2, 2]]] // biome-ignore format: one line
   const each = logits.map((own) => crossEntropy(tensor(own), [2, 0]).item())
-  expect(ensembleLoss(crossEntropy)(tensor(logits) as Tensor, [2, 0]).item()).toBeCloseTo((each[0] + each[1]) / 2, 6)
+  expect(ensembleLoss(crossEntropy)(tensor(logits) as Tensor, tensor(Int32Array.of(2, 0))).item()).toBeCloseTo((each[0] + each[1]) / 2, 6)
 })
 
 test('no members are refused', () => {
