@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { Backend } from '../../ts/backend/index.js'
-import { supportedVariants } from '../../ts/debug/index.js'
+import { supportedVariants, trace } from '../../ts/debug/index.js'
 import { toFunction } from '../../ts/export/index.js'
 import {
   Adam,
@@ -145,6 +145,15 @@ test('gradients of gradients agree with central differences', () => {
       expect(second[i]).toBeCloseTo((moved(1e-5) - moved(-1e-5)) / 2e-5, 5)
     })
   }
+})
+
+test('a step of members with weights of their own moves no array of all members', () => {
+  const layer = new EnsembleDense(5, 2, 3, { shared: false, seed: 1 })
+  const x = tensor(new Generator(4).normals(3 * 7 * 5), [3, 7, 5], { requiresGrad: true })
+  const { kernels } = trace(() => (sum(layer.forward(x as never) as Tensor) as Tensor).backward())
+  // slices of x would be copies, and their gradients sums of arrays as large as x
+  expect(kernels.filter(({ kernel, sizes }) => ['copy', 'fill', 'add'].includes(kernel) && sizes.includes(3 * 7 * 5))).toEqual([])
+  expect(kernels.map(({ kernel }) => kernel)).toContain('matmulTN')
 })
 
 describe('in a model', () => {

@@ -8,7 +8,8 @@ import { formatShape } from '../common/shape.js'
 import { activate, activationNumber } from '../ops/activation.js'
 import { dense } from '../ops/dense.js'
 import { add, mul } from '../ops/elementwise.js'
-import { reshape, slice, stack } from '../ops/shape.js'
+import { matmul } from '../ops/matmul.js'
+import { reshape } from '../ops/shape.js'
 import type { Parameter } from '../parameter.js'
 import type { Tensor } from '../tensor.js'
 import { type Initializer, type InitializerName, initializer, initializerFor, initializing, signs } from './initializer.js'
@@ -134,23 +135,16 @@ export class EnsembleDense<const I extends number = number, const O extends numb
   }
 
   protected compute(input: Tensor): Tensor {
-    const { weight, bias, inputScale, outputScale, activation, members, inputs, outputs } = this.build()
+    const { weight, bias, inputScale, outputScale, activation, members, inputs } = this.build()
     const name = this.label(this.describe())
     const x = withMembers(this.withFeatures(input, inputs, weight.backend), members, name)
     const product =
       inputScale && outputScale
         ? (mul(dense(mul(x, inputScale) as Tensor, weight, null, 'linear', name), outputScale) as Tensor)
-        : ownProducts(x, reshape(weight, [members, inputs, outputs]) as Tensor, members)
+        : (matmul(x, weight) as Tensor)
     const y = bias === null ? product : (add(product, bias) as Tensor)
     return activate(y, activation) as Tensor
   }
-}
-
-/** xᵢ·Wᵢ for each member i. */
-function ownProducts(x: Tensor, weight: Tensor, members: number): Tensor {
-  const at = (t: Tensor, i: number) => reshape(slice(t, i, i + 1), t.shape.slice(1)) as Tensor
-  const products = Array.from({ length: members }, (_, i) => dense(x.shape[0] === 1 ? at(x, 0) : at(x, i), at(weight, i)))
-  return stack(products) as Tensor
 }
 
 /** @internal rows with an axis of members: [rows, columns] as [1, rows, columns]. @throws ShapeError for other shapes, or another number of members */
