@@ -29,7 +29,7 @@ const products = [
 ] as const
 
 const unary = ['neg', 'abs', 'exp', 'log', 'sqrt', 'sin', 'erf'] as const
-const activations = ['relu', 'sigmoid', 'tanh', 'gelu', 'silu', 'softplus', 'elu'] as const
+const activations = ['relu', 'sigmoid', 'tanh', 'gelu', 'silu', 'softplus', 'elu', 'mish', 'selu'] as const
 
 interface Subject {
   backend: Backend
@@ -78,7 +78,7 @@ function elementwise({ backend }: Subject, name: string, n: number): string {
   return (1 / speed).toFixed(3).padStart(10)
 }
 
-const NUMBER: Record<string, number> = { relu: 1, sigmoid: 3, tanh: 4, gelu: 5, silu: 6, softplus: 7, elu: 8 }
+const NUMBER: Record<string, number> = { relu: 1, sigmoid: 3, tanh: 4, gelu: 5, silu: 6, softplus: 7, elu: 8, mish: 9, selu: 10 }
 
 const subjects: Subject[] = [
   ...supportedVariants().map((variant) => ({ backend: createBackend({ variant }), limit: limitOf(variant === 'relaxed') })),

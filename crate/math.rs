@@ -22,12 +22,20 @@ fn polynomial<L: Lane, const N: usize>(x: L, c: [f32; N]) -> L {
 #[inline(always)]
 fn exp_parts<L: Lane>(x: L) -> (L, L) {
     let k = L::splat;
+    let (rest, n) = exp_m1_parts(x);
+    (rest + k(1.0), n)
+}
+
+/// eʳ − 1 and n of eˣ = eʳ·2ⁿ, |r| ≤ ½·ln 2.
+#[inline(always)]
+fn exp_m1_parts<L: Lane>(x: L) -> (L, L) {
+    let k = L::splat;
     let n = (x * k(core::f32::consts::LOG2_E)).nearest();
     // ln 2 in two parts, the first short enough that n times it is exact
     let r = x - n * k(0.693_359_375);
     let r = r - n * k(-2.121_944_4e-4);
     let p = polynomial(r, [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5]);
-    (p.mul_add(r * r, r) + k(1.0), n)
+    (p.mul_add(r * r, r), n)
 }
 
 /// eˣ. Error ≤ 2 ulp; 0 at −∞, ∞ above 88.73, denormal below −87.3.
@@ -129,11 +137,34 @@ pub fn softplus<L: Lane>(x: L) -> L {
     x.max(L::splat(0.0)) + softplus_excess(x)
 }
 
-/// eˣ − 1 for x ≤ 0. Error ≤ 4 ulp.
+/// tanh(ln(1 + eˣ)) = n / (n + 2) with n = eˣ·(eˣ + 2), which is 1 from 20 on. Error ≤ 4 ulp.
+#[inline(always)]
+pub fn mish_gate<L: Lane>(x: L) -> L {
+    let two = L::splat(2.0);
+    let e = exp_down(x.pmin(L::splat(20.0)));
+    let n = e * (e + two);
+    n / (n + two)
+}
+
+/// The derivative of x·tanh(ln(1 + eˣ)), with u = 1 + eˣ: eˣ·q·((u + 1) / 2 + x·u·q), q = 2 / (u² + 1).
+#[inline(always)]
+pub fn mish_slope<L: Lane>(x: L) -> L {
+    let k = L::splat;
+    // from 20 on it is 1
+    let x = x.pmin(k(20.0));
+    let e = exp_down(x);
+    let u = e + k(1.0);
+    let q = k(2.0) / u.mul_add(u, k(1.0));
+    e * q * (x * (u * q) + k(0.5) * (u + k(1.0)))
+}
+
+/// eˣ − 1 for x ≤ 0: 2ⁿ·(eʳ − 1) + (2ⁿ − 1). Error ≤ 4 ulp; +0 for −0.
 #[inline(always)]
 pub fn exp_m1<L: Lane>(x: L) -> L {
-    let t = tanh(x * L::splat(0.5));
-    (t + t) / (L::splat(1.0) - t)
+    // from −17.4 on it is −1
+    let (rest, n) = exp_m1_parts(x.pmax(L::splat(-80.0)));
+    let power = n.power_of_two();
+    rest.mul_add(power, power - L::splat(1.0))
 }
 
 /// erf x for |x| ≤ 1.

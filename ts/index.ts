@@ -17,7 +17,7 @@ export { arange, type BackwardOptions, eye, full, type NestedNumbers, type Neste
 
 // Operations
 
-export { activate, elu, gelu, leakyRelu, relu, sigmoid, silu, softplus, tanh } from './ops/activation.js'
+export { activate, elu, gelu, leakyRelu, mish, relu, selu, sigmoid, silu, softplus, tanh } from './ops/activation.js'
 export { cumsum } from './ops/cumsum.js'
 export { dense } from './ops/dense.js'
 export { dropout } from './ops/dropout.js'

@@ -5,7 +5,7 @@ use gradus::abi::{dense_backward, dense_forward};
 use gradus::activation::saves_input;
 use gradus::gemm::SCRATCH;
 
-const KINDS: std::ops::Range<u32> = 0..9;
+const KINDS: std::ops::Range<u32> = 0..11;
 const TOLERANCE: f64 = 4e-6;
 
 /// Σ over l < count

@@ -6,7 +6,7 @@ use gradus::fleet::dense::SCRATCH_FLOATS;
 use gradus::gemm::SCRATCH;
 
 const NETS: usize = 8;
-const KINDS: std::ops::Range<u32> = 0..9;
+const KINDS: std::ops::Range<u32> = 0..11;
 const SIZES: [[usize; 3]; 13] = [
     [64, 64, 64],
     [9, 33, 71],

@@ -152,6 +152,6 @@ fn functions_of_both_tails_at_their_edges() {
     exactly(math::softplus, &[(INF, INF), (-INF, 0.0), (200.0, 200.0), (NAN, NAN)]);
     exactly(math::normal_cdf, &[(0.0, 0.5), (INF, 1.0), (-INF, 0.0), (NAN, NAN)]);
     exactly(math::normal_pdf, &[(INF, 0.0), (-INF, 0.0), (NAN, NAN)]);
-    exactly(math::exp_m1, &[(0.0, 0.0), (-0.0, -0.0), (-INF, -1.0), (NAN, NAN)]);
+    exactly(math::exp_m1, &[(0.0, 0.0), (-0.0, 0.0), (-INF, -1.0), (NAN, NAN)]);
     exactly(math::exp_m1, &[(-200.0, -1.0)]);
 }

@@ -173,6 +173,10 @@ pub fn softplus(x: f64) -> f64 {
     x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 
+/// λ and λ·α of selu (Klambauer et al. 2017), as floats.
+const SELU_ABOVE: f64 = 1.050_701_f32 as f64;
+const SELU_BELOW: f64 = 1.758_099_3_f32 as f64;
+
 /// f(z) by the numbers of ACTIVATIONS in ts/backend/kernels.ts.
 pub fn activation(kind: u32, z: f64) -> f64 {
     match kind {
@@ -185,6 +189,9 @@ pub fn activation(kind: u32, z: f64) -> f64 {
         5 => z * normal_cdf(z),
         6 => z * sigmoid(z),
         7 => softplus(z),
+        9 => z * softplus(z).tanh(),
+        10 if z <= 0.0 => SELU_BELOW * z.exp_m1(),
+        10 => SELU_ABOVE * z,
         _ if z <= 0.0 => z.exp_m1(),
         _ => z,
     }
@@ -202,6 +209,9 @@ pub fn derivative(kind: u32, z: f64) -> f64 {
         6 => sigmoid(z) * (1.0 + z * sigmoid(-z)),
         7 => sigmoid(z),
         8 if z <= 0.0 => z.exp(),
+        9 => softplus(z).tanh() + z * sigmoid(z) * softplus(z).cosh().powi(-2),
+        10 if z <= 0.0 => SELU_BELOW * z.exp(),
+        10 => SELU_ABOVE,
         _ => 1.0,
     }
 }

@@ -50,7 +50,7 @@ const MASK = [
   [0, 1, 1, 0],
   [1, 1, 0, 0],
 ]
-const activations: ActivationName[] = ['linear', 'relu', 'leakyRelu', 'sigmoid', 'tanh', 'gelu', 'silu', 'softplus', 'elu']
+const activations: ActivationName[] = ['linear', 'relu', 'leakyRelu', 'sigmoid', 'tanh', 'gelu', 'silu', 'softplus', 'elu', 'mish', 'selu']
 const scaled = (x: Tensor) => mul(x, 0.2)
 
 /** The same formulas as STAGES in curvature.py, [3, 4] to [3, 4], where a stage is more than the operation of its name. */

@@ -50,7 +50,7 @@ export interface Case {
 }
 
 const ALL = ['onnx', 'torch', 'keras', 'function'] as const
-const ACTIVATIONS: ActivationName[] = ['linear', 'relu', 'leakyRelu', 'sigmoid', 'tanh', 'gelu', 'silu', 'softplus', 'elu']
+const ACTIVATIONS: ActivationName[] = ['linear', 'relu', 'leakyRelu', 'sigmoid', 'tanh', 'gelu', 'silu', 'softplus', 'elu', 'mish', 'selu']
 
 /** Weights of multiples of 1/64, which no rounding of another engine changes. */
 function filled(model: Module): Module {

@@ -72,7 +72,8 @@ const CALLED: Record<string, (inputs: Tensor[], options: Case['options']) => Ten
 const KNOWN: readonly (readonly [RegExp, string])[] = [
   [/^(abs|mae): gradient 0 at NaN: NaN, PyTorch has 0/, 'a gradient of 0 would hide where NaN came from'],
   [/^leakyRelu: gradient 0 at NaN: NaN, PyTorch has 0\.0/, 'a slope would hide where NaN came from'],
-  [/^elu: gradient 0 at NaN: NaN, PyTorch has 1/, 'PyTorch has NaN in double precision'],
+  [/^s?elu: gradient 0 at NaN: NaN, PyTorch has 1/, 'PyTorch has NaN in double precision'],
+  [/^mish: gradient 0 at Infinity: 1(\.0{10}\d+)?, PyTorch has NaN/, 'the limit of the slope'],
   [/^gelu: value at Infinity: Infinity, PyTorch has NaN/, 'the limit is ∞, which PyTorch has in double precision too'],
   [/^binaryCrossEntropy: value at -Infinity: (0|Infinity), PyTorch has NaN/, 'the limits are 0 for a target of 0 and ∞ for others'],
   [

@@ -27,6 +27,8 @@ ACT = dict(
     silu=jax.nn.silu,
     softplus=jax.nn.softplus,
     elu=jax.nn.elu,
+    mish=jax.nn.mish,
+    selu=jax.nn.selu,
 )
 
 STAGES = dict(
@@ -99,7 +101,7 @@ STAGES = dict(
 # No kinks: the third and fourth derivatives are compared as well.
 ROUGH = {"abs", "clip", "maximum", "minimum", "sign", "greater", "greaterEqual", "equal", "argmax", "less", "lessEqual", "argmin", "max", "min",
          "sort", "argsort", "topK", "floor", "ceil", "round",
-         "activate.relu", "activate.leakyRelu", "activate.elu"}
+         "activate.relu", "activate.leakyRelu", "activate.elu", "activate.selu"}
 
 
 def outer(y):

@@ -41,6 +41,8 @@ ACT = {
     "silu": lambda x, o: F.silu(x),
     "softplus": lambda x, o: F.softplus(x, threshold=1e4),  # no linear shortcut above 20
     "elu": lambda x, o: F.elu(x, o["alpha"]),
+    "mish": lambda x, o: F.mish(x),
+    "selu": lambda x, o: F.selu(x),
     "linear": lambda x, o: x,
 }
 ACT_OPT = {"leakyRelu": {"slope": 0.01}, "elu": {"alpha": 1.0}}

@@ -55,7 +55,7 @@ def unary():
         case(op, f, x)
     for op, f in dict(log=torch.log, log1p=torch.log1p, sqrt=torch.sqrt, rsqrt=torch.rsqrt, reciprocal=torch.reciprocal).items():
         case(op, f, pos)
-    acts = dict(tanh=torch.tanh, sigmoid=torch.sigmoid, silu=F.silu, relu=F.relu, gelu=F.gelu, logSigmoid=F.logsigmoid, mish=F.mish)
+    acts = dict(tanh=torch.tanh, sigmoid=torch.sigmoid, silu=F.silu, relu=F.relu, gelu=F.gelu, logSigmoid=F.logsigmoid, mish=F.mish, selu=F.selu)
     for op, f in acts.items():
         for v, tag in ((x, ""), (wide, "-wide")):
             case(op, f, v, id=op + tag, **({"form": "erf"} if op == "gelu" else {}))

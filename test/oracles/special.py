@@ -95,7 +95,7 @@ def main():
         case(op, getattr(torch, op, None) or getattr(F, op), SPECIAL)
     case("clip", lambda t: t.clamp(-0.5, 0.7), SPECIAL, low=-0.5, high=0.7)
     acts = dict(relu=torch.relu, leakyRelu=lambda t: F.leaky_relu(t, 0.01), sigmoid=torch.sigmoid, tanh=torch.tanh, gelu=F.gelu, silu=F.silu,
-                softplus=lambda t: F.softplus(t, threshold=1e4), elu=F.elu)
+                softplus=lambda t: F.softplus(t, threshold=1e4), elu=F.elu, mish=F.mish, selu=F.selu)
     for op, f in acts.items():
         case(op, f, SPECIAL)
     pairs = [[a, b] for a in SPECIAL for b in SPECIAL]

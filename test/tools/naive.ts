@@ -68,6 +68,9 @@ function erfcFraction(t: number): number {
 const logistic = (x: number) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)))
 const softplus = (x: number) => (x > 0 ? x + Math.log1p(Math.exp(-x)) : Math.log1p(Math.exp(x)))
 
+/** λ, and λ·α, of Klambauer et al. 2017 */
+const [SELU_ABOVE, SELU_BELOW] = [1.0507009873554805, 1.0507009873554805 * 1.6732632423543772]
+
 /** f(x) */
 export const activation: Record<Activation, (x: number) => number> = {
   linear: (x) => x,
@@ -79,6 +82,8 @@ export const activation: Record<Activation, (x: number) => number> = {
   silu: (x) => x * logistic(x),
   softplus,
   elu: (x) => (x < 0 ? Math.expm1(x) : x),
+  mish: (x) => x * Math.tanh(softplus(x)),
+  selu: (x) => (x < 0 ? SELU_BELOW * Math.expm1(x) : SELU_ABOVE * x),
 }
 
 /** f′(x), from the input for every activation; 0 at the kink of relu, the left slope at the kink of leakyRelu. */
@@ -92,6 +97,8 @@ export const derivative: Record<Activation, (x: number) => number> = {
   silu: (x) => logistic(x) + x * logistic(x) * logistic(-x),
   softplus: logistic,
   elu: (x) => (x > 0 ? 1 : Math.exp(x)),
+  mish: (x) => Math.tanh(softplus(x)) + (x * logistic(x)) / Math.cosh(Math.min(softplus(x), 300)) ** 2,
+  selu: (x) => (x > 0 ? SELU_ABOVE : SELU_BELOW * Math.exp(x)),
 }
 
 export const unary: Record<(typeof UNARY_KERNELS)[number], (x: number) => number> = {

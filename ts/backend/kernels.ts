@@ -42,12 +42,12 @@ export const TILES = ['5x8', '6x8', '4x16', '6x16'] as const
 export type TileName = (typeof TILES)[number]
 
 /** The activations in the order of their kernel numbers; crate/activation.rs lists the same order. */
-export const ACTIVATIONS = ['linear', 'relu', 'leakyRelu', 'sigmoid', 'tanh', 'gelu', 'silu', 'softplus', 'elu'] as const
+export const ACTIVATIONS = ['linear', 'relu', 'leakyRelu', 'sigmoid', 'tanh', 'gelu', 'silu', 'softplus', 'elu', 'mish', 'selu'] as const
 /** Name of an activation function. */
 export type Activation = (typeof ACTIVATIONS)[number]
 
 /** Activations whose derivative needs their input; all others get by with their output. */
-export const SAVES_INPUT: ReadonlySet<Activation> = new Set<Activation>(['gelu', 'silu', 'elu'])
+export const SAVES_INPUT: ReadonlySet<Activation> = new Set<Activation>(['gelu', 'silu', 'elu', 'mish', 'selu'])
 
 /** Bits of `accumulate` in {@link Kernels.denseBackward}. */
 export const ACCUMULATE_W = 1

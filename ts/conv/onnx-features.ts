@@ -478,6 +478,9 @@ function clipped(call: Call): Value {
   return { t: clip(t, bound(1, 'min', -Infinity), bound(2, 'max', Infinity)) as Tensor, isImage }
 }
 
+/** α and λ of selu, the defaults of Selu. */
+const SELU = [1.6732632, 1.050701]
+
 const hardSigmoid = (x: Tensor, alpha: number, beta: number) => clip(add(mul(x, alpha), beta) as Tensor, 0, 1) as Tensor
 
 /** A part of a value along one axis, or of the first axis of a list. */
@@ -561,6 +564,13 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     if (call.float('alpha', 1) !== 1) throw call.fail(`with alpha ${call.float('alpha', 1)}; gradus has 1`)
     return activate(x, 'elu') as Tensor
   }),
+  Selu: each((x, call) => {
+    const [alpha, gamma] = [call.float('alpha', SELU[0]), call.float('gamma', SELU[1])]
+    if (Math.abs(alpha - SELU[0]) > 1e-6 || Math.abs(gamma - SELU[1]) > 1e-6)
+      throw call.fail(`with alpha ${alpha} and gamma ${gamma}; gradus has ${SELU.join(' and ')}`)
+    return activate(x, 'selu') as Tensor
+  }),
+  Mish: each((x) => activate(x, 'mish') as Tensor),
   Gelu: each((x, call) => {
     if (call.text('approximate') === 'tanh') throw call.fail('by tanh; gradus has the exact one')
     return activate(x, 'gelu') as Tensor

@@ -10,6 +10,8 @@ export const TORCH_ACTIVATIONS: Readonly<Record<string, string>> = {
   silu: 'nn.SiLU()',
   softplus: 'nn.Softplus()',
   elu: 'nn.ELU()',
+  mish: 'nn.Mish()',
+  selu: 'nn.SELU()',
 }
 
 export const KERAS_ACTIVATIONS: Readonly<Record<string, string>> = {
@@ -21,4 +23,6 @@ export const KERAS_ACTIVATIONS: Readonly<Record<string, string>> = {
   silu: "'silu'",
   softplus: "'softplus'",
   elu: "'elu'",
+  mish: "'mish'",
+  selu: "'selu'",
 }

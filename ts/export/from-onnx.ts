@@ -42,6 +42,8 @@ const ACTIVATIONS: Readonly<Record<string, ActivationName>> = {
   Tanh: 'tanh',
   Softplus: 'softplus',
   Elu: 'elu',
+  Selu: 'selu',
+  Mish: 'mish',
   Gelu: 'gelu',
 }
 
@@ -224,7 +226,7 @@ class GraphReader {
     return [from, this.normalization(before, width, { weight: scale.data, bias: shift })]
   }
 
-  /** GELU, SiLU, or a product with 1. */
+  /** GELU, SiLU, Mish, or a product with 1. */
   private multiplied(node: Node): [string, Part | null] {
     const [a = '', b = ''] = node.inputs
     for (const [x, other] of [
@@ -233,6 +235,7 @@ class GraphReader {
     ] as const) {
       // biome-ignore format: both ways
       if (this.before('Sigmoid', other) === x) return [x, { activation: 'silu' }]
+      if (this.before('Softplus', this.before('Tanh', other)) === x) return [x, { activation: 'mish' }]
       const half = this.withNumber(this.maker(x, 'Mul'))
       if (half !== undefined && isNear(half.number, 0.5) && this.normalCdfOf(other) === half.value)
         return [half.value, { activation: 'gelu' }]
@@ -244,7 +247,7 @@ class GraphReader {
         if (x !== '' && this.normalCdfOf(other) === x) return [x, { activation: 'gelu' }]
     }
     if (scaled?.number === 1) return [scaled.value, null]
-    throw unread(node, 'that is neither a GELU nor a SiLU, nor followed by an Add of as many numbers')
+    throw unread(node, 'that is no GELU, SiLU or Mish, nor followed by an Add of as many numbers')
   }
 
   /** x, if a value is 1 + erf(x/√2). */
@@ -402,9 +405,11 @@ class GraphReader {
   }
 
   private activation(node: Node): ActivationName {
-    const slope = node.type === 'LeakyRelu' ? 0.01 : 1
+    const slope = { LeakyRelu: 0.01, Selu: 1.6732632 }[node.type] ?? 1
     if (Math.abs(float(node, 'alpha', slope) - slope) > 1e-6)
       throw unread(node, `with alpha ${float(node, 'alpha', slope)}; gradus has ${slope}`)
+    if (Math.abs(float(node, 'gamma', 1.050701) - 1.050701) > 1e-6)
+      throw unread(node, `with gamma ${float(node, 'gamma', 1)}; gradus has 1.050701`)
     const approximate = node.attributes.get('approximate')
     if (approximate !== undefined && new TextDecoder().decode(bytesIn(approximate, 4)[0]) === 'tanh')
       throw unread(node, 'by tanh; gradus has the exact one')

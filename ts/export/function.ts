@@ -37,6 +37,8 @@ const ACTIVATIONS: Readonly<Record<string, string>> = {
   silu: 'x / (1 + Math.exp(-x))',
   softplus: 'Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))',
   elu: 'x > 0 ? x : Math.expm1(x)',
+  mish: 'x * Math.tanh(Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))))',
+  selu: 'x > 0 ? 1.0507009873554805 * x : 1.7580993408473766 * Math.expm1(x)',
 }
 
 /** Functions that read the weights. */

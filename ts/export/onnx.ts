@@ -364,8 +364,13 @@ class Graph implements OnnxGraph {
         return this.node('Softplus', [x])
       case 'elu':
         return this.node('Elu', [x], { alpha: new Float(1) })
+      case 'selu':
+        return this.node('Selu', [x])
       case 'silu':
         return this.node('Mul', [x, this.node('Sigmoid', [x])])
+      case 'mish':
+        // the operation Mish came with opset 18
+        return this.node('Mul', [x, this.node('Tanh', [this.node('Softplus', [x])])])
       case 'gelu': {
         // x · (1 + erf(x/√2)) / 2; the operation Gelu came with opset 20
         const number = (value: number) => this.constant(`${at}.number_${++this.count}`, [value], [])

@@ -30,11 +30,13 @@ export const initializing: Kind = {
   fits: (value) => typeof value === 'string' || typeof value === 'function',
 }
 
-const RELU_FAMILY: readonly Activation[] = ['relu', 'leakyRelu', 'gelu', 'silu', 'elu', 'softplus']
+const RELU_FAMILY: readonly Activation[] = ['relu', 'leakyRelu', 'gelu', 'silu', 'elu', 'mish', 'softplus']
 
 /** @internal the default initializer of weights in front of an activation */
 export function initializerFor(activation: Activation): InitializerName {
   if (RELU_FAMILY.includes(activation)) return 'heUniform'
+  // the fixed point of selu, mean 0 and variance 1, is that of weights of variance 1/in
+  if (activation === 'selu') return 'lecunNormal'
   return activation === 'linear' ? 'lecunUniform' : 'glorotUniform'
 }
 

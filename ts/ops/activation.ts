@@ -26,7 +26,8 @@ export function activationNumber(name: Activation, what: string): number {
 }
 
 /**
- * f(x) for an activation by name: `linear`, `relu`, `leakyRelu`, `sigmoid`, `tanh`, `gelu`, `silu`, `softplus`, `elu`.
+ * f(x) for an activation by name: `linear`, `relu`, `leakyRelu`, `sigmoid`, `tanh`, `gelu`, `silu`, `softplus`, `elu`, `mish`,
+ * `selu`.
  *
  * @example activate([-1, 2], 'relu') // [0, 2]
  */
@@ -78,3 +79,7 @@ export const silu = <X extends Operand>(x: X): Tensor<ShapeOf<X>> => activate(x,
 export const softplus = <X extends Operand>(x: X): Tensor<ShapeOf<X>> => activate(x, 'softplus')
 /** x where positive, else eˣ − 1 (Clevert et al. 2015) @example elu([-1, 2]) // [-0.632121, 2] */
 export const elu = <X extends Operand>(x: X): Tensor<ShapeOf<X>> => activate(x, 'elu')
+/** x·tanh(log(1 + eˣ)) (Misra 2019) @example mish([0, 1]) // [0, 0.865098] */
+export const mish = <X extends Operand>(x: X): Tensor<ShapeOf<X>> => activate(x, 'mish')
+/** 1.0507·x where positive, else 1.7581·(eˣ − 1): keeps mean 0 and variance 1 (Klambauer et al. 2017) @example selu([-1, 2]) // [-1.111331, 2.101402] */
+export const selu = <X extends Operand>(x: X): Tensor<ShapeOf<X>> => activate(x, 'selu')

@@ -77,7 +77,7 @@ export const train = tabState<TrainState>(
     csv: text(LARGEST_TABLE),
     target: text(1000),
     hidden: list(whole(1, 256), 8),
-    activation: oneOf(['tanh', 'relu', 'sigmoid', 'gelu', 'silu', 'linear', 'leakyRelu', 'softplus', 'elu']),
+    activation: oneOf(['tanh', 'relu', 'sigmoid', 'gelu', 'silu', 'linear', 'leakyRelu', 'softplus', 'elu', 'mish', 'selu']),
     seed: SEED,
     decay: number(0, 100),
     runs: list(record({ method: firstOrder, rate: RATE, options, batch: BATCH, schedule }), 8, 1),

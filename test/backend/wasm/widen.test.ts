@@ -21,7 +21,7 @@ const UPDATES = readdirSync('crate/optim/rules').flatMap((file) =>
 const SUMS_ALONE = ['dogSums']
 const KERNELS = [
   ...['matmul', 'matmulNT', 'matmulTN', 'addScaled', 'softmax', 'exp', 'log', 'erf'],
-  ...['relu', 'leakyRelu', 'sigmoid', 'tanh', 'gelu', 'silu', 'softplus', 'elu'],
+  ...['relu', 'leakyRelu', 'sigmoid', 'tanh', 'gelu', 'silu', 'softplus', 'elu', 'mish', 'selu'],
   ...UPDATES.filter((name) => !SUMS_ALONE.includes(name)),
 ]
 

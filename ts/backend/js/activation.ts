@@ -5,6 +5,8 @@ import { normalCdf, normalPdf, sigmoid } from './math.js'
 import { floatShift } from './shift.js'
 
 const LEAKY_SLOPE = 0.01
+/** Factors of selu: λ above 0, λ·α below. */
+const [SELU_ABOVE, SELU_BELOW] = [1.0507009873554805, 1.7580993408473766]
 
 /** f[y + i] = φ(f[x + i]) for i < n */
 type Forward = (f: FloatArray, x: number, y: number, n: number) => void
@@ -51,6 +53,28 @@ const forward: Record<Activation, Forward> = {
   elu(f, x, y, n) {
     for (let i = 0; i < n; i++) f[y + i] = f[x + i] > 0 ? f[x + i] : Math.expm1(f[x + i])
   },
+  mish(f, x, y, n) {
+    for (let i = 0; i < n; i++) f[y + i] = f[x + i] * mishGate(f[x + i])
+  },
+  selu(f, x, y, n) {
+    for (let i = 0; i < n; i++) f[y + i] = f[x + i] > 0 ? SELU_ABOVE * f[x + i] : SELU_BELOW * Math.expm1(f[x + i])
+  },
+}
+
+/** tanh(ln(1 + eˣ)) = n / (n + 2) with n = eˣ·(eˣ + 2), which is 1 from 20 on */
+function mishGate(x: number): number {
+  const e = Math.exp(Math.min(x, 20))
+  const n = e * (e + 2)
+  return n / (n + 2)
+}
+
+/** The derivative of x·tanh(ln(1 + eˣ)), with u = 1 + eˣ: eˣ·q·((u + 1) / 2 + x·u·q), q = 2 / (u² + 1) */
+function mishSlope(at: number): number {
+  const x = Math.min(at, 20)
+  const e = Math.exp(x)
+  const u = 1 + e
+  const q = 2 / (u * u + 1)
+  return e * q * (x * (u * q) + 0.5 * (u + 1))
 }
 
 const backward: Record<Activation, Backward> = {
@@ -84,5 +108,11 @@ const backward: Record<Activation, Backward> = {
   },
   elu(f, s, dy, dx, n) {
     for (let i = 0; i < n; i++) f[dx + i] = f[s + i] > 0 ? f[dy + i] : f[dy + i] * Math.exp(f[s + i])
+  },
+  mish(f, s, dy, dx, n) {
+    for (let i = 0; i < n; i++) f[dx + i] = f[dy + i] * mishSlope(f[s + i])
+  },
+  selu(f, s, dy, dx, n) {
+    for (let i = 0; i < n; i++) f[dx + i] = f[dy + i] * (f[s + i] > 0 ? SELU_ABOVE : SELU_BELOW * Math.exp(f[s + i]))
   },
 }

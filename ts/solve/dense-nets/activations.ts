@@ -7,6 +7,9 @@ type Values = (z: Float64Array, a: Float64Array) => void
 /** Writes f′ into `d`, from z and a = f(z). */
 type Slopes = (z: Float64Array, a: Float64Array, d: Float64Array) => void
 
+/** Factors of selu: λ above 0, λ·α below. */
+const [SELU_ABOVE, SELU_BELOW] = [1.0507009873554805, 1.7580993408473766]
+
 const softplus = (z: number) => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)))
 
 const each =
@@ -38,4 +41,15 @@ export const activations: Record<Other, { values: Values; slopes: Slopes }> = {
   },
   softplus: { values: each(softplus), slopes: eachSlope(sigmoid) },
   elu: { values: each((z) => (z > 0 ? z : Math.expm1(z))), slopes: eachSlope((z, a) => (z > 0 ? 1 : a + 1)) },
+  mish: {
+    values: each((z) => z * Math.tanh(softplus(z))),
+    slopes: eachSlope((z) => {
+      const t = Math.tanh(softplus(z))
+      return t + z * sigmoid(z) * (1 - t) * (1 + t)
+    }),
+  },
+  selu: {
+    values: each((z) => (z > 0 ? SELU_ABOVE * z : SELU_BELOW * Math.expm1(z))),
+    slopes: eachSlope((z, a) => (z > 0 ? SELU_ABOVE : a + SELU_BELOW)),
+  },
 }

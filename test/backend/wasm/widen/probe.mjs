@@ -8,7 +8,7 @@ exports.memory.grow((8 * block) >> 16)
 const [a, b, c, d, scratch] = [0, 1, 2, 3, 4].map((i) => base + i * block)
 const [rows, columns, inner] = [32, 64, 48]
 const n = rows * columns
-const ACTIVATIONS = { relu: 1, leakyRelu: 2, sigmoid: 3, tanh: 4, gelu: 5, silu: 6, softplus: 7, elu: 8 }
+const ACTIVATIONS = { relu: 1, leakyRelu: 2, sigmoid: 3, tanh: 4, gelu: 5, silu: 6, softplus: 7, elu: 8, mish: 9, selu: 10 }
 
 function call() {
   const product = kernel.startsWith('matmul') ? kernel : undefined
