@@ -28,6 +28,7 @@ import {
   NAdam,
   type Optimizer,
   RMSProp,
+  Scale,
   Sequential,
   SGD,
   schedules,
@@ -80,7 +81,7 @@ const OPTIMIZERS = [
     new SGD(p.parameters(), { learningRate, momentum: 0.9, weightDecay: learningRate > 0.01 ? 0.01 : 0 }),
   (p: Module, learningRate: number) => new ScheduleFreeAdamW(p.parameters(), { learningRate, warmupSteps: 3 }),
 ]
-const ACTIVATIONS: ActivationName[] = ['linear', 'relu', 'tanh', 'sigmoid', 'gelu', 'elu']
+const ACTIVATIONS: ActivationName[] = ['linear', 'relu', 'tanh', 'sigmoid', 'gelu', 'elu', 'mish', 'selu']
 const LOSSES: [Loss, 'numbers' | 'labels' | 'zeroToOne'][] = [
   [mse, 'numbers'],
   [mae as Loss, 'numbers'],
@@ -102,6 +103,7 @@ const fleets = fc.record({
   activation: fc.constantFrom(...ACTIVATIONS),
   separate: fc.boolean(),
   dropout: fc.constantFrom(0, 0, 0.3),
+  scaled: fc.boolean(),
   rows: fc.integer({ min: 1, max: 70 }),
   batchSize: fc.integer({ min: 1, max: 40 }),
   epochs: fc.integer({ min: 1, max: 4 }),
@@ -137,6 +139,7 @@ describe.each(backends)('on $variant, threads: $threads', (backend) => {
         const make = (net: number) => {
           const layers: Module[] = []
           let width = c.inputs
+          if (c.scaled && width > 1) layers.push(new Scale(width))
           for (const units of c.hidden) {
             if (c.separate) layers.push(new Dense(width, units), new Activation(c.activation))
             else layers.push(new Dense(width, units, { activation: c.activation }))

@@ -176,6 +176,31 @@ const BATCHING_RULES: Readonly<Record<string, BatchingRule>> = {
       .number(n, memory.allocate(4 * NETS * DROPOUT_WORDS), call.counter.perStep)
     return { name: 'fleetDropout', args, moves, draw: { counter: call.counter, args: call.args } }
   },
+  mul([a, b, y, rows, cols, aRow, aCol, bRow, bCol], memory) {
+    if (aCol !== 1 || bCol !== 1) throw new CannotBatch('a product with one factor for each row')
+    const { args, moves } = new Arguments(memory)
+      .read(a)
+      .read(b)
+      .write(y, rows * cols)
+      .number(rows, NETS * cols, NETS * aRow, 1, NETS * bRow, 1)
+    return { args, moves }
+  },
+  copy([x, y, n], memory) {
+    const { args, moves } = new Arguments(memory)
+      .read(x)
+      .write(y, n)
+      .number(NETS * n)
+    return { args, moves }
+  },
+  reduceSum([x, y, outer, length, inner], memory) {
+    // a line of one net is added in another order than columns
+    if (inner === 1) throw new CannotBatch('sums of rows')
+    const { args, moves } = new Arguments(memory)
+      .read(x)
+      .write(y, outer * inner)
+      .number(outer, length, NETS * inner)
+    return { args, moves }
+  },
   squaredError: loss('fleetSquaredError'),
   absoluteError: loss('fleetAbsoluteError'),
   huber: loss('fleetHuber'),
