@@ -268,7 +268,7 @@ const BY_HAND: Partial<Record<keyof Kernels, Cases>> = {
   crossEntropyProbabilities: loss('crossEntropyProbabilities'),
   randomUniform: { [`${N}`]: (k, { out }) => k.randomUniform(out, N, 1, 2, 3, 4, 0, 1) },
   randomNormal: { [`${N}`]: (k, { out }) => k.randomNormal(out, N, 1, 2, 3, 4, 0, 1) },
-  dropout: { [`${N}`]: (k, { x, out }) => k.dropout(x, out, N, 1, 2, 3, 4, 0.5) },
+  dropout: { [`${N}`]: (k, { x, out }) => k.dropout(x, out, N, 1, 2, 3, 4, 0, 0, 0.5) },
   permutation: { [`${N}`]: (k, { out }) => k.permutation(out, N, 1, 2, 3, 4) },
   convForward: {
     '4 · 16 × 16 × 8, relu': (k, { x, y, z, out, scratch, geometry }) => k.convForward(x, y, z, 0, out, 4, geometry, 1, scratch),

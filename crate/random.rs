@@ -106,36 +106,63 @@ impl Source {
         }
     }
 
-    /// x·s where u ≥ rate, else 0, with s = 1 / (1 − rate) as a float; in place allowed.
-    pub fn dropout(self, x: Cells, y: Cells, rate: f64) {
-        let whole = y.len() / SIXTEEN * SIXTEEN;
-        self.drop_sixteens(0, &x[..whole], &y[..whole], rate);
-        if whole < y.len() {
-            let room = [const { Cell::new(0.0) }; SIXTEEN];
-            room.iter().zip(&x[whole..]).for_each(|(to, from)| to.set(from.get()));
-            self.drop_sixteens(whole / 4, &room, &room, rate);
-            room.iter().zip(&y[whole..]).for_each(|(from, to)| to.set(from.get()));
+    /// x·s where u ≥ rate, else 0, with s = 1 / (1 − rate) as a float; in place allowed. The mask has a number for sixteen elements, with a bit
+    /// for each that is kept. It is written, or read if it is known already.
+    pub fn dropout(self, x: Cells, y: Cells, mask: Option<&[Cell<i32>]>, is_known: bool, rate: f64) {
+        let room = [const { Cell::new(0) }; SIXTEENS];
+        let least = ceil(rate / UNIT) as u32;
+        let scale = (1.0 / (1.0 - rate)) as f32;
+        let size = SIXTEEN * SIXTEENS;
+        for (i, (x, y)) in x.chunks(size).zip(y.chunks(size)).enumerate() {
+            let bits = mask.map_or(&room[..], |mask| &mask[SIXTEENS * i..]);
+            let bits = &bits[..x.len().div_ceil(SIXTEEN)];
+            if !is_known {
+                self.draw_bits(size / 4 * i, bits, least);
+            }
+            keep(x, y, bits, scale);
         }
     }
 
-    /// [`Source::dropout`] of whole sixteens, from word 4·start on.
+    /// A bit for each word from word 4·start on: 1 where its upper 24 bits are at least `least`.
     #[inline(never)]
-    fn drop_sixteens(self, start: usize, x: Cells, y: Cells, rate: f64) {
-        let scale = F32x4::splat((1.0 / (1.0 - rate)) as f32);
-        let least = U32x4::splat(ceil(rate / UNIT) as u32);
-        let [counter, stream, zero] = [self.counter, self.stream, 0].map(U32x4::splat);
-        for (i, (x, y)) in x.chunks_exact(SIXTEEN).zip(y.chunks_exact(SIXTEEN)).enumerate() {
+    fn draw_bits(self, start: usize, bits: &[Cell<i32>], least: u32) {
+        let [counter, stream, zero, least] = [self.counter, self.stream, 0, least].map(U32x4::splat);
+        for (i, bits) in bits.iter().enumerate() {
             let words = philox_four([U32x4::counting((start + 4 * i) as u32), counter, stream, zero], self.key);
-            for (j, word) in words.into_iter().enumerate() {
-                // u ≥ rate, in whole numbers
-                (word >> 8).keep(F32x4::get(&x[4 * j..]) * scale, least).set(&y[4 * j..]);
-            }
+            let [a, b, c, d] = words.map(|word| (word >> 8).at_least(least));
+            bits.set((a | b << 4 | c << 8 | d << 12) as i32);
         }
     }
 }
 
+/// x·scale where a bit is 1, else 0.
+fn keep(x: Cells, y: Cells, bits: &[Cell<i32>], scale: f32) {
+    let whole = x.len() / SIXTEEN * SIXTEEN;
+    let (most, last) = bits.split_at(whole / SIXTEEN);
+    keep_sixteens(&x[..whole], &y[..whole], most, scale);
+    if whole < y.len() {
+        let room = [const { Cell::new(0.0) }; SIXTEEN];
+        room.iter().zip(&x[whole..]).for_each(|(to, from)| to.set(from.get()));
+        keep_sixteens(&room, &room, last, scale);
+        room.iter().zip(&y[whole..]).for_each(|(from, to)| to.set(from.get()));
+    }
+}
+
+#[inline(never)]
+fn keep_sixteens(x: Cells, y: Cells, bits: &[Cell<i32>], scale: f32) {
+    let scale = F32x4::splat(scale);
+    for ((x, y), bits) in x.chunks_exact(SIXTEEN).zip(y.chunks_exact(SIXTEEN)).zip(bits) {
+        for j in 0..4 {
+            U32x4::keep(bits.get() as u32 >> (4 * j), F32x4::get(&x[4 * j..]) * scale).set(&y[4 * j..]);
+        }
+    }
+}
+
+/// Numbers of a mask that are drawn at a time.
+const SIXTEENS: usize = 64;
+
 /// Numbers that four counters give.
-const SIXTEEN: usize = 16;
+pub const SIXTEEN: usize = 16;
 
 /// Numbers of 53 bits that four counters give.
 const EIGHT: usize = 8;

@@ -122,7 +122,7 @@ fn call(words: Words) -> Option<usize> {
         }
         Signature::ONE_DOUBLE => {
             let a = double(0);
-            by_count!(kernel, whole, [a => f64]; 7: 0 1 2 3 4 5 6;);
+            by_count!(kernel, whole, [a => f64]; 9: 0 1 2 3 4 5 6 7 8;);
             2
         }
         Signature::TWO_DOUBLES => {

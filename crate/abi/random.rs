@@ -1,7 +1,7 @@
 //! Random numbers.
 
 use super::{cells, integers, Ptr};
-use crate::random::Source;
+use crate::random::{Source, SIXTEEN};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// See ts/backend/kernels.ts.
@@ -18,8 +18,12 @@ pub fn random_normal(y: Ptr, n: usize, seed_low: u32, seed_high: u32, stream: u3
 
 /// See ts/backend/kernels.ts.
 #[wasm_bindgen]
-pub fn dropout(x: Ptr, y: Ptr, n: usize, seed_low: u32, seed_high: u32, stream: u32, counter: u32, rate: f64) {
-    Source { key: [seed_low, seed_high], stream, counter }.dropout(cells(x, n), cells(y, n), rate);
+#[rustfmt::skip]
+pub fn dropout(
+    x: Ptr, y: Ptr, n: usize, seed_low: u32, seed_high: u32, stream: u32, counter: u32, mask: Ptr, known: u32, rate: f64,
+) {
+    let mask = (mask != 0).then(|| integers(mask, n.div_ceil(SIXTEEN)));
+    Source { key: [seed_low, seed_high], stream, counter }.dropout(cells(x, n), cells(y, n), mask, known != 0, rate);
 }
 
 /// See ts/backend/kernels.ts.

@@ -62,13 +62,25 @@ impl U32x4 {
         return from_fn(|i| U32x4(rows.map(|row| row.0[i])));
     }
 
-    /// x where self is at least `least`, both below 2³¹, else 0.
+    /// Bit i is 1 where number i is at least `least`, both below 2³¹.
     #[inline(always)]
-    pub fn keep(self, x: F32x4, least: Self) -> F32x4 {
+    pub fn at_least(self, least: Self) -> u32 {
         #[cfg(target_feature = "simd128")]
-        return x.zero_where(i32x4_lt(self.0, least.0));
+        return u32::from(i32x4_bitmask(i32x4_ge(self.0, least.0)));
         #[cfg(not(target_feature = "simd128"))]
-        return x.zero_where(from_fn(|i| self.0[i] < least.0[i]));
+        return (0..4).map(|i| u32::from(self.0[i] >= least.0[i]) << i).sum();
+    }
+
+    /// x where bit i of `bits` is 1, else 0.
+    #[inline(always)]
+    pub fn keep(bits: u32, x: F32x4) -> F32x4 {
+        #[cfg(target_feature = "simd128")]
+        {
+            let own = u32x4(1, 2, 4, 8);
+            return x.zero_where(i32x4_ne(v128_and(u32x4_splat(bits), own), own));
+        }
+        #[cfg(not(target_feature = "simd128"))]
+        return x.zero_where(from_fn(|i| bits >> i & 1 == 0));
     }
 
     /// The four numbers.

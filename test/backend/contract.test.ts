@@ -78,7 +78,10 @@ test('threads may not share what the crate exports as a whole tensor or with sum
 
 test('the counter of each kernel that draws random numbers is known to recorded steps', () => {
   const signatures = readFileSync('ts/backend/kernels.ts', 'utf8').matchAll(/^ {2}(\w+)\(([^)]*\bcounter: number[^)]*)\): void/gm)
-  const counters = Array.from(signatures, ([, name, args]): [string, number] => [name, args.split(', ').indexOf('counter: number')])
+  const counters = Array.from(signatures, ([, name, args]): [string, number] => [
+    name,
+    args.trim().split(/,\s*/).indexOf('counter: number'),
+  ])
   expect(counters.length).toBeGreaterThanOrEqual(4)
   expect(COUNTER_ARGUMENTS).toEqual(Object.fromEntries(counters))
 })

@@ -117,7 +117,7 @@ function run(room: Room, n: number, fill: (kernels: Kernels, y: Ptr) => void, of
 }
 
 function dropped(room: Room, x: ArrayLike<number>, rate: number): number[] {
-  return run(room, x.length, (kernels, y) => kernels.dropout(room.input(x), y, x.length, 7, 8, 9, 10, rate))
+  return run(room, x.length, (kernels, y) => kernels.dropout(room.input(x), y, x.length, 7, 8, 9, 10, 0, 0, rate))
 }
 
 function checkFormulas(room: Room, n: number, low: number, high: number, stream: number, counter: number): void {
@@ -138,14 +138,32 @@ function checkFormulas(room: Room, n: number, low: number, high: number, stream:
   assertClose(backend, normal, quantile, error, 'randomNormal')
   const expected = words.map((w, i) => (unit(w) >= 0.25 ? x[i] / 0.75 : 0))
   const relative = (i: number) => 2 * backend.unit * expected[i]
-  const out = run(room, n, (k, y) => k.dropout(room.input(x, offset), y, n, low, high, stream, counter, 0.25), offset)
+  const out = run(room, n, (k, y) => k.dropout(room.input(x, offset), y, n, low, high, stream, counter, 0, 0, 0.25), offset)
   assertClose(backend, out, expected, relative, 'dropout')
+  checkMask(room, out, n, low, high, stream, counter)
   const inPlace = run(room, 0, () => {
     const y = room.inout(x, offset)
-    backend.kernels.dropout(y, y, n, low, high, stream, counter, 0.25)
+    backend.kernels.dropout(y, y, n, low, high, stream, counter, 0, 0, 0.25)
     assertExact(backend, room.read(y, n), out, 'dropout in place')
   })
   expect(inPlace).toEqual([])
+}
+
+/** A mask that dropout writes does not change its results, and another call that reads it drops the same elements. */
+function checkMask(room: Room, out: readonly number[], n: number, low: number, high: number, stream: number, counter: number): void {
+  const { backend } = room
+  const x = Array.from({ length: n }, (_, i) => i + 1)
+  const words = Math.ceil(n / 16)
+  run(room, 0, () => {
+    const [from, y] = [room.input(x, n % 4), room.output(n)]
+    const mask = room.intOutput(words)
+    backend.kernels.dropout(from, y, n, low, high, stream, counter, mask, 0, 0.25)
+    assertExact(backend, room.read(y, n), out, 'dropout with a mask')
+    const bits = room.readInts(mask, words)
+    expect(x.map((_, i) => (bits[i >> 4] >> (i & 15)) & 1)).toEqual(out.map((value) => (value === 0 ? 0 : 1)))
+    backend.kernels.dropout(from, y, n, low, high, stream, counter + 1, mask, 1, 0.25)
+    assertExact(backend, room.read(y, n), out, 'dropout by a mask')
+  })
 }
 
 /** Compares bit by bit; the float64 backend after rounding, for fills whose arithmetic is in doubles. */
@@ -159,7 +177,7 @@ function checkSameBits(
   const fills: Record<string, (on: Room) => number[]> = {
     uniform: (on) => run(on, n, (k, y) => k.randomUniform(y, n, low, high, stream, counter, -0.1, 0.7), n % 4),
     normal: (on) => run(on, n, (k, y) => k.randomNormal(y, n, low, high, stream, counter, 0.1, 0.3), n % 4),
-    dropout: (on) => run(on, n, (k, y) => k.dropout(on.input(x), y, n, low, high, stream, counter, 0.3), n % 4),
+    dropout: (on) => run(on, n, (k, y) => k.dropout(on.input(x), y, n, low, high, stream, counter, 0, 0, 0.3), n % 4),
   }
   // on the float64 backend dropout's factor is a double
   if (room.backend.float64) delete fills.dropout

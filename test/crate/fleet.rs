@@ -144,7 +144,7 @@ fn dropout_draws_what_single_nets_draw() {
             for (net, x) in x.iter_mut().enumerate() {
                 let [low, high, stream, counter] = source(net as u32);
                 let mut one = vec![0.0f32; n];
-                abi::dropout(at(x), at(&mut one), n, low, high, stream, counter + 2 * step, rate(net as u32));
+                abi::dropout(at(x), at(&mut one), n, low, high, stream, counter + 2 * step, 0, 0, rate(net as u32));
                 assert_bits(&y, net, &one, &format!("{n} elements, step {step}"));
             }
         }

@@ -44,8 +44,25 @@ fn normal(n: usize, mean: f64, std: f64) -> Vec<f32> {
 
 fn dropout(x: &[f32], rate: f64) -> Vec<f32> {
     let mut y = Room::new(x, 2);
-    abi::dropout(y.ptr(), y.ptr(), x.len(), SEED.0, SEED.1, SEED.2, SEED.3, rate);
+    abi::dropout(y.ptr(), y.ptr(), x.len(), SEED.0, SEED.1, SEED.2, SEED.3, 0, 0, rate);
     y.read().to_vec()
+}
+
+#[test]
+fn a_mask_is_read_as_it_was_written() {
+    for n in lengths() {
+        let (x, dy) = (numbers(n, 1), numbers(n, 2));
+        let mut mask = vec![-1i32; n.div_ceil(16) + 1];
+        let run = |x: &[f32], counter, known, mask: &mut [i32]| {
+            let mut y = Room::new(x, 1);
+            abi::dropout(y.ptr(), y.ptr(), n, SEED.0, SEED.1, SEED.2, counter, mask.as_mut_ptr() as usize, known, 0.3);
+            y.read().to_vec()
+        };
+        assert_same(&run(&x, SEED.3, 0, &mut mask), &dropout(&x, 0.3), "dropout that writes a mask");
+        assert_eq!(mask[n.div_ceil(16)], -1, "a mask of {n} bits ends");
+        // another counter: nothing is drawn
+        assert_same(&run(&dy, SEED.3 + 1, 1, &mut mask), &dropout(&dy, 0.3), "dropout by a mask");
+    }
 }
 
 /// Word i of the sequence, by the contract.
@@ -166,7 +183,7 @@ fn a_prefix_is_a_prefix() {
     }
     let x = numbers(257, 1);
     let mut y = Room::empty(257, 0);
-    abi::dropout(ptr(&x), y.ptr(), 257, SEED.0, SEED.1, SEED.2, SEED.3, 0.4);
+    abi::dropout(ptr(&x), y.ptr(), 257, SEED.0, SEED.1, SEED.2, SEED.3, 0, 0, 0.4);
     assert_same(y.read(), &dropout(&x, 0.4), "dropout in place and apart");
 }
 

@@ -232,8 +232,22 @@ export interface Kernels
   randomUniform(y: Ptr, n: number, seedLow: number, seedHigh: number, stream: number, counter: number, low: number, high: number): void
   /** y[i] = mean + std · Φ⁻¹((word + ½) · 2⁻³²) */
   randomNormal(y: Ptr, n: number, seedLow: number, seedHigh: number, stream: number, counter: number, mean: number, std: number): void
-  /** y[i] = u ≥ rate ? x[i]·s : 0, s = 1 / (1 − rate) as an element, u as in randomUniform; the same call on dy is its own backward; in place allowed */
-  dropout(x: Ptr, y: Ptr, n: number, seedLow: number, seedHigh: number, stream: number, counter: number, rate: number): void
+  /**
+   * y[i] = u ≥ rate ? x[i]·s : 0, s = 1 / (1 − rate) as an element, u as in randomUniform; the same call on dy is its own backward; in place allowed.
+   * `mask` optional: an int32 for sixteen elements, whose bit i & 15 is 1 where u ≥ rate. It is written, or if `isKnown` is 1 read instead of drawing u.
+   */
+  dropout(
+    x: Ptr,
+    y: Ptr,
+    n: number,
+    seedLow: number,
+    seedHigh: number,
+    stream: number,
+    counter: number,
+    mask: Ptr,
+    isKnown: number,
+    rate: number,
+  ): void
   /**
    * order = the int32 numbers 0..n-1, shuffled: for i from n − 1 down to 1, the numbers at i and at ⌊u·(i + 1)⌋ are swapped (Fisher-Yates). u has 53
    * bits, from words 2i and 2i + 1: ((first >>> 5) · 2²⁶ + (second >>> 6)) · 2⁻⁵³
@@ -398,7 +412,10 @@ export const kernelArguments = (): Record<keyof Kernels, Ranges> => ({
   crossEntropyProbabilities: loss,
   randomUniform: written,
   randomNormal: written,
-  dropout: elementwise,
+  dropout: (d, x, y, n, _low, _high, _stream, _counter, mask, isKnown) => [
+    ...elementwise(d, x, y, n),
+    optional({ ...d.integers('mask', mask, Math.ceil(n / 16)), isOutput: isKnown === 0 }),
+  ],
   permutation: (d, order, n) => [{ ...d.output('order', order, n), bytes: 4 }],
 })
 

@@ -1,6 +1,6 @@
 /** Dropout. */
 
-import { apply } from '../autograd.js'
+import { apply, needsGradient } from '../autograd.js'
 import { withDropout } from '../backend/families.js'
 import type { Ptr } from '../backend/kernels.js'
 import { rangeError } from '../common/errors.js'
@@ -8,8 +8,8 @@ import type { Generator } from '../random.js'
 import { asFloats, type Operand, type ShapeOf, Tensor } from '../tensor.js'
 
 /**
- * Each element is 0 with probability `rate`, else x / (1 − rate) (Srivastava et al. 2014). The mask is not stored: the
- * backward pass draws it again from the same counter.
+ * Each element is 0 with probability `rate`, else x / (1 − rate) (Srivastava et al. 2014). The backward pass reads the mask, a bit of each element.
+ *
  * @example dropout(ones([100]), 0.5, new Generator(1)).toArray() // of zeros and twos
  * @throws RangeError unless 0 ≤ rate < 1
  */
@@ -24,16 +24,23 @@ export function dropout<X extends Operand>(value: X, rate: number, generator: Ge
 
 function masked(x: Tensor, rate: number, generator: Generator, counter: number): Tensor {
   const { seedLow, seedHigh, stream } = generator
-  const run = (from: Tensor, to: Ptr) => withDropout(x.backend).dropout(from.address, to, x.size, seedLow, seedHigh, stream, counter, rate)
+  const { heap, arena } = x.backend
+  let mask: Ptr = 0
+  const run = (from: Tensor, to: Ptr, isKnown: number) =>
+    withDropout(x.backend).dropout(from.address, to, x.size, seedLow, seedHigh, stream, counter, mask, isKnown, rate)
+  const keepsMask = needsGradient([x])
   return apply(
     [x],
     x.shape,
-    (y) => run(x, y),
+    (y) => {
+      if (keepsMask) mask = arena.allocate(4 * Math.ceil(x.size / 16))
+      run(x, y, 0)
+    },
     () => ({
       vjp: (g) => [masked(g, rate, generator, counter)],
       fused: (g) => {
-        const dx = g.backend.arena.gradientPlace(g.size * g.backend.heap.elementSize, g.address)
-        run(g, dx)
+        const dx = arena.gradientPlace(g.size * heap.elementSize, g.address)
+        run(g, dx, 1)
         return [Tensor.inArena(g.backend, g.shape, dx)]
       },
     }),

@@ -26,7 +26,7 @@ function dropped(x: Tensor, weight: Tensor, rate: number, generator: Generator, 
       const { heap, arena, kernels } = backend
       const scales = arena.allocate(rows * inputs * heap.elementSize)
       kernels.fill(scales, rows * inputs, 1)
-      withDropout(backend).dropout(scales, scales, rows * inputs, seedLow, seedHigh, stream, counter, rate)
+      withDropout(backend).dropout(scales, scales, rows * inputs, seedLow, seedHigh, stream, counter, 0, 0, rate)
       for (let row = 0; row < rows; row++) {
         const at = row * steps * inputs * heap.elementSize
         kernels.mul(x.address + at, scales + row * inputs * heap.elementSize, y + at, steps, inputs, inputs, 1, 0, 1)

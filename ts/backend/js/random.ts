@@ -89,12 +89,18 @@ export function dropoutKernel(heap: Heap): Pick<Kernels, 'dropout'> {
   const shift = floatShift(heap)
   const words = new Uint32Array(4)
   return {
-    dropout(x, y, n, seedLow, seedHigh, stream, counter, rate) {
+    dropout(x, y, n, seedLow, seedHigh, stream, counter, mask, isKnown, rate) {
       const f = heap.floats
+      const bits = mask === 0 ? new Int32Array(1) : heap.intView(mask, Math.ceil(n / 16))
       const scale = heap.dtype === 'float32' ? Math.fround(1 / (1 - rate)) : 1 / (1 - rate)
       for (let i = 0, p = x >>> shift, q = y >>> shift; i < n; i++, p++, q++) {
-        if ((i & 3) === 0) philoxInto(words, i >>> 2, counter, stream, 0, seedLow, seedHigh)
-        f[q] = unit(words[i & 3]) >= rate ? f[p] * scale : 0
+        const place = mask === 0 ? 0 : i >>> 4
+        if (isKnown === 0) {
+          if ((i & 15) === 0) bits[place] = 0
+          if ((i & 3) === 0) philoxInto(words, i >>> 2, counter, stream, 0, seedLow, seedHigh)
+          if (unit(words[i & 3]) >= rate) bits[place] |= 1 << (i & 15)
+        }
+        f[q] = (bits[place] >> (i & 15)) & 1 ? f[p] * scale : 0
       }
     },
   }
