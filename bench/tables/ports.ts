@@ -9,33 +9,26 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseNpy } from '../../ts/data/index.js'
 import {
   AdamW,
-  add,
   crossEntropy,
   Dense,
   Dropout,
   EarlyStopping,
   EnsembleDense,
   EnsembleMean,
-  elu,
   ensembleLoss,
   fit,
   initializers,
-  Lambda,
   type Loss,
   load,
   type Module,
   mse,
-  mul,
   type Optimizer,
-  relu,
   Scale,
   type Schedule,
   Sequential,
   schedules,
   softmax,
-  softplus,
   type Tensor,
-  tanh,
   tensor,
 } from '../../ts/index.js'
 import { takeRows } from '../../ts/rows/take.js'
@@ -70,12 +63,6 @@ interface Recipe {
   dropLast: boolean
 }
 
-/** mish(x) = x · tanh(softplus(x)) */
-const mish = () => new Lambda((x) => mul(x, tanh(softplus(x))))
-/** selu(x) = λ·(α·elu(x) + (1 − α)·relu(x)): Klambauer, Unterthiner, Mayr & Hochreiter 2017 */
-const [ALPHA, LAMBDA] = [1.6732632423543772, 1.0507009873554805]
-const selu = () => new Lambda((x) => add(mul(elu(x), LAMBDA * ALPHA), mul(relu(x), LAMBDA * (1 - ALPHA))))
-
 /**
  * RealMLP-TD-S (Holzmüller, Grinsztajn & Steinwart 2024), without label smoothing. A layer xW/√n + b with W of deviation 1 is, for Adam, one whose
  * weights have deviation 1/√n and learn at 1/√n times the rate.
@@ -83,12 +70,11 @@ const selu = () => new Lambda((x) => add(mul(elu(x), LAMBDA * ALPHA), mul(relu(x
 function realMlp(inputs: number, classes: number, seed: number, steps: number): Recipe {
   const rate = classes > 0 ? 0.04 : 0.07
   const widths = [inputs, 256, 256, 256]
-  const hidden = widths
-    .slice(1)
-    .flatMap((width, i) => [
-      new Dense(widths[i], width, { weightInitializer: normal(0, 1 / Math.sqrt(widths[i])), biasInitializer: normal(0, 1) }),
-      classes > 0 ? selu() : mish(),
-    ])
+  const hidden = widths.slice(1).map((width, i) => {
+    const deviation = 1 / Math.sqrt(widths[i])
+    const activation = classes > 0 ? 'selu' : 'mish'
+    return new Dense(widths[i], width, { activation, weightInitializer: normal(0, deviation), biasInitializer: normal(0, 1) })
+  })
   const model = new Sequential<Module[]>([new Scale(inputs), ...hidden, new Dense(256, classes || 1, { weightInitializer: 'zeros' })], {
     seed,
   })
