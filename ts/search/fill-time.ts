@@ -4,13 +4,14 @@ import { RECIPES_A_ROUND, type Rounds, type View } from './rounds.js'
 
 /** Recipes and options of {@link fillTime}. */
 export interface Trials<Recipe> {
-  /** The recipe that does well on most data of this size, and how it is trained in full. */
-  usual: Recipe
+  /** The recipe that does well on most data of this size, and others that are compared with it, if there is time for all of them. */
+  first: readonly [usual: Recipe, ...others: Recipe[]]
+  /** True to give the first recipes the same first weights and order of rows. */
+  isPaired: boolean
+  /** Rows of a step, and epochs of a training in full. */
   batchSize: number
   epochs: number
-  /** True to use the same batch size in all rounds; otherwise rounds alternate between sizes. Default false. */
-  keepsBatchSize?: boolean
-  /** Another recipe, drawn at random: the same seed gives the same one. @param number of recipes that were drawn before */
+  /** Another recipe: the same seed gives the same one. @param number of recipes that were drawn before */
   draw(seed: number, number: number): Recipe
   /** A quick recipe, used if there is no time for one epoch of the usual recipe. */
   small: Recipe
@@ -30,19 +31,18 @@ const SHORT = 1 / 6
 const ROUNDS_LEFT = 4
 /** Distance between the seeds of the recipes of two rounds. */
 const SEED_STEP = 7919
-/** Batch sizes of successive rounds, as multiples of the usual one. */
-const BATCH_FACTORS = [1, 2, 0.5] as const
-
 /**
  * Trains until the remaining time is needed for the work after the search:
  * 1. a pilot on at most 2,000 rows, for two epochs: it gives an early net and the time of an epoch;
  * 2. a short training on as many rows as fit in two fifths of the time, which measures an epoch well;
- * 3. the usual recipe in full, then recipes drawn at random (Bergstra & Bengio 2012), two per round, each as long as the time allows.
+ * 3. the first recipes in full, as without a limit;
+ * 4. other recipes, two per round, each as long as the time allows.
  *
  * @returns true if there was time for the usual recipe in full, with all rows and epochs
  */
 export async function fillTime<Recipe, V extends View>(rounds: Rounds<Recipe, V>, trials: Trials<Recipe>): Promise<boolean> {
-  const { usual, batchSize, epochs, keepsBatchSize = false } = trials
+  const { first, isPaired, batchSize, epochs } = trials
+  const [usual] = first
   const { seed, signal } = rounds.options
   const timeLeft = () => (rounds.deadline as number) - clock.now()
 
@@ -59,19 +59,16 @@ export async function fillTime<Recipe, V extends View>(rounds: Rounds<Recipe, V>
 
   let drawn = 0
   let isFull = false
-  for (let number = 1; timeLeft() > 0 && !signal?.aborted; number++) {
+  for (let number = 0; timeLeft() > 0 && !signal?.aborted; number++) {
     const fitting = Math.floor((FITTING * timeLeft()) / epochTime)
     // the remaining time may be too short for a useful training: it is given to one that is stopped early
     const own = Math.max(few, Math.min(epochs, fitting))
-    if (number === 1) isFull = fitting >= epochs
-    const recipes = Array.from({ length: fitting >= ROUNDS_LEFT * own ? RECIPES_A_ROUND : 1 }, (_, i) =>
-      number === 1 && i === 0 ? usual : trials.draw(seed + SEED_STEP * number + i, drawn++),
-    )
+    if (number === 0) isFull = fitting >= epochs
+    const others = Array.from({ length: fitting >= ROUNDS_LEFT * own ? RECIPES_A_ROUND : 1 }, (_, i) => seed + SEED_STEP * number + i)
     await rounds.train({
-      recipes,
-      batchSize: number === 1 || keepsBatchSize ? batchSize : batchSize * BATCH_FACTORS[number % BATCH_FACTORS.length],
-      epochs: own,
-      number,
+      recipes: number > 0 ? others.map((seed) => trials.draw(seed, drawn++)) : fitting >= first.length * epochs ? first : [usual],
+      isPaired: isPaired && number === 0,
+      ...{ batchSize, epochs: own, number },
       share: Math.min(1, Math.max(share, fitting / few)),
     })
   }

@@ -25,6 +25,7 @@ import {
   randomPlan,
   sharing,
   usualPlan,
+  variationsOf,
   widened,
 } from '../../../ts/table/search/nets.js'
 
@@ -108,6 +109,37 @@ test('random plans are the same for the same seed, and members are named', () =>
     '48-48 silu, 4 members share them, dropout 0.2, learning rate 0.005, weight decay 0.1',
   )
   expect(describePlan(usualPlan(1000))).toBe('128-128 silu, dropout 0.2, learning rate 0.005, weight decay 0.1')
+})
+
+test('plans that are tried first change one thing each; without dropout all are without it', () => {
+  const usual = usualPlan(1000)
+  const variations = variationsOf(usual, sharing(usual))
+  const changes = variations.map((one) =>
+    Object.keys(one).filter((key) => JSON.stringify(one[key as keyof NetPlan]) !== JSON.stringify(usual[key as keyof NetPlan])),
+  )
+  expect(changes).toEqual([
+    ...[['hidden'], ['learningRate'], ['dropout'], ['activation'], ['members', 'hidden'], ['weightDecay'], ['learningRate'], ['hidden']],
+  ])
+  expect(new Set(variations.map(describePlan)).size).toBe(8)
+  const dry = { ...usual, dropout: 0 }
+  expect(variationsOf(dry, sharing(usual)).every(({ dropout }) => dropout === 0)).toBe(true)
+  expect(variationsOf(usual)).toHaveLength(7)
+})
+
+test('a search with a time limit trains what it trains without one, then others; of two first kinds only the better one answers', async () => {
+  const rows = Array.from({ length: 60 }, (_, i) => ({ a: numbers[i], b: numbers[i + 60], y: Math.sin(2 * numbers[i]) + numbers[i + 60] }))
+  const options = { target: 'y', epochs: 4, verbose: false } as const
+  const { report: usual } = await trainTable(rows, options)
+  const { report } = await trainTable(rows, { ...options, time: 2 })
+  expect(usual.candidates).toHaveLength(2)
+  const known = report.candidates.map(({ plan, loss }) => `${plan}: ${loss}`)
+  for (const { plan, loss } of usual.candidates) expect(known).toContain(`${plan}: ${loss}`)
+  const [best, loser] = usual.candidates
+  expect(report.candidates.filter(({ plan }) => plan === loser.plan).every(({ votes }) => votes === 0)).toBe(true)
+  expect(report.candidates.length).toBeGreaterThan(3)
+  // what is tried has dropout only where it helps
+  const isDry = ({ plan }: { plan: string }) => plan.includes('dropout 0,')
+  if (isDry(best)) expect(report.candidates.filter(isDry).length).toBeGreaterThan(2)
 })
 
 test('two classes are told apart by members, unless sizes are given; numbers and more classes by one net', async () => {

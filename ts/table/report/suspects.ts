@@ -5,7 +5,7 @@ import { takeRows } from '../../rows/take.js'
 import { doubtful } from '../../select/confident.js'
 import { confusionOf } from '../measure/measure.js'
 import type { Prediction, TableModel } from '../model/model.js'
-import type { SearchResult } from '../search/search.js'
+import type { SearchResult } from '../search/ensemble.js'
 import { numberOf } from '../target/response.js'
 import type { Suspect } from './report.js'
 

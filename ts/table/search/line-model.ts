@@ -9,7 +9,7 @@ import { Ensemble } from '../../index.js'
 import { takeRows } from '../../rows/take.js'
 import type { FeatureState } from '../rows/features.js'
 import type { Folds } from '../rows/folds.js'
-import { type FoldLine, LINE, type SearchResult } from './search.js'
+import { type FoldLine, LINE, type SearchResult } from './ensemble.js'
 import { fitLine, type Line, type LineLimits, type LineSamples, lineAnswers, lineNet } from './straight-line.js'
 
 /** A line for each fold. @returns null if one of them could not be fitted */

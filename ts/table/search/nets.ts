@@ -96,6 +96,25 @@ export function sharing(plan: NetPlan): NetPlan {
   return { ...plan, members: MEMBERS, hidden: plan.hidden.map((size) => Math.max(8, 8 * Math.round((MEMBER_WIDTH * size) / 8))) }
 }
 
+/** Factors of the learning rate and of the weight decay of plans that are tried. */
+const OTHER_RATE = 2.5
+const OTHER_DECAY = 5
+
+/** The plans that are tried first if there is time: each changes one thing. @param other another kind of net */
+export function variationsOf(plan: NetPlan, other?: NetPlan): NetPlan[] {
+  const { hidden, dropout, learningRate, weightDecay } = plan
+  return [
+    { ...plan, hidden: [hidden[0], ...hidden] },
+    { ...plan, learningRate: OTHER_RATE * learningRate },
+    { ...plan, dropout: Math.min(0.5, 2 * dropout) },
+    { ...plan, activation: 'relu' },
+    ...(other ? [{ ...other, dropout }] : []),
+    { ...plan, weightDecay: OTHER_DECAY * weightDecay },
+    { ...plan, learningRate: learningRate / OTHER_RATE },
+    { ...plan, hidden: [2 * hidden[0]] },
+  ]
+}
+
 /** Another plan, drawn at random: the same seed gives the same plan. */
 export function randomPlan(seed: number): NetPlan {
   const random = new Generator(seed)
