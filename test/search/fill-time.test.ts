@@ -6,8 +6,11 @@ import type { Round, Rounds } from '../../ts/search/rounds.js'
 
 const EPOCHS = 30
 
-/** @param seconds until the end, in which an epoch of one recipe takes one */
-async function roundsOf(seconds: number, first: [string, ...string[]] = ['usual'], rows = 1000) {
+/**
+ * @param seconds until the end, in which an epoch of one recipe takes one
+ * @param early share of a full training after which nets stop
+ */
+async function roundsOf(seconds: number, first: [string, ...string[]] = ['usual'], rows = 1000, early = 1) {
   const real = clock.now
   let now = 0
   clock.now = () => now
@@ -17,7 +20,7 @@ async function roundsOf(seconds: number, first: [string, ...string[]] = ['usual'
     ...{ candidates, failure: undefined, trainingRows: rows, options: { seed: 5, signal: undefined }, deadline: 1000 * seconds },
     async train(round: Round<string>) {
       seen.push(round)
-      now += 1000 * round.recipes.length * round.epochs * (round.share ?? 1)
+      now += 1000 * round.recipes.length * round.epochs * (round.share ?? 1) * (round.epochs === EPOCHS ? early : 1)
       candidates.push(...round.recipes)
     },
   } as unknown as Rounds<string>
@@ -62,6 +65,16 @@ test('where two do not fit, the usual one is trained alone; where not even that 
   for (const { share } of many.seen) expect(share).toBeLessThan(1)
 })
 
-test('no training is begun that would last longer than the time', async () => {
-  for (let seconds = 12; seconds < 300; seconds += 7) expect((await roundsOf(seconds)).over).toBeLessThanOrEqual(EPOCHS / 6)
+test('a training in full is begun if most of it fits, and nets that stop early leave time for more', async () => {
+  const { isFull, seen, over } = await roundsOf(36)
+  expect([isFull, inFull(seen[2])]).toEqual([true, true])
+  expect(over).toBeGreaterThan(0)
+  const fullOf = async (early: number) =>
+    (await roundsOf(150, ['usual'], 1000, early)).seen.filter(inFull).flatMap(({ recipes }) => recipes).length
+  expect(await fullOf(1)).toBe(4)
+  expect(await fullOf(0.5)).toBe(9)
+})
+
+test('no training ends later than a fifth of a training after the time', async () => {
+  for (let seconds = 12; seconds < 300; seconds += 7) expect((await roundsOf(seconds)).over).toBeLessThanOrEqual(EPOCHS / 5)
 })

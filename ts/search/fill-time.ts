@@ -27,6 +27,8 @@ const MEASURING = 0.4
 const FITTING = 0.9
 /** A training that measures an epoch has at most this share of the epochs of a full training. */
 const SHORT = 1 / 6
+/** A training in full is begun if this share of its epochs fits: an epoch was measured while code was being compiled, and most nets stop early. */
+const ENOUGH = 0.8
 /** A round has two recipes if this many trainings of one fit into the remaining time. */
 const ROUNDS_LEFT = 4
 /** Distance between the seeds of the recipes of two rounds. */
@@ -55,22 +57,23 @@ export async function fillTime<Recipe, V extends View>(rounds: Rounds<Recipe, V>
   const share = Math.min(1, Math.max(pilotShare, affordable / few))
   started = clock.now()
   await rounds.train({ recipes: [usual], batchSize, epochs: few, number: 0, share })
-  const epochTime = (clock.now() - started) / few / share
+  let epochTime = (clock.now() - started) / few / share
 
   let drawn = 0
   let isFull = false
   for (let number = 0; timeLeft() > 0 && !signal?.aborted; number++) {
     const fitting = Math.floor((FITTING * timeLeft()) / epochTime)
     // the remaining time may be too short for a useful training: it is given to one that is stopped early
-    const own = Math.max(few, Math.min(epochs, fitting))
-    if (number === 0) isFull = fitting >= epochs
-    const others = Array.from({ length: fitting >= ROUNDS_LEFT * own ? RECIPES_A_ROUND : 1 }, (_, i) => seed + SEED_STEP * number + i)
-    await rounds.train({
-      recipes: number > 0 ? others.map((seed) => trials.draw(seed, drawn++)) : fitting >= first.length * epochs ? first : [usual],
-      isPaired: isPaired && number === 0,
-      ...{ batchSize, epochs: own, number },
-      share: Math.min(1, Math.max(share, fitting / few)),
-    })
+    const own = fitting >= ENOUGH * epochs ? epochs : Math.max(few, fitting)
+    const draws = fitting >= ROUNDS_LEFT * own ? RECIPES_A_ROUND : 1
+    const others = () => Array.from({ length: draws }, (_, i) => trials.draw(seed + SEED_STEP * number + i, drawn++))
+    const recipes = number > 0 ? others() : fitting >= ENOUGH * epochs * first.length ? first : [usual]
+    const part = Math.min(1, Math.max(share, fitting / few))
+    if (number === 0) isFull = own === epochs
+    started = clock.now()
+    await rounds.train({ recipes, batchSize, epochs: own, number, isPaired: isPaired && number === 0, share: part })
+    // nets that stop early make it less
+    epochTime = Math.min(epochTime, (clock.now() - started) / (recipes.length * own * part))
   }
   // there was no time even for one epoch of all folds: a small net is better than none
   if (rounds.candidates.length === 0 && rounds.failure === undefined && !signal?.aborted)
