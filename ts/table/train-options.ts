@@ -33,8 +33,8 @@ import { RESPONSE, type ResponseSettings } from './target/response.js'
  */
 export interface TrainTableOptions extends InspectTableOptions, NetSettings, DecisionSettings, ResponseSettings {
   /**
-   * Seconds to spend on several kinds of nets, the best of which form an ensemble. Accurate to a few percent, the report included. Default: the time
-   * to train the usual kind of net, for numbers with and without dropout, from seconds to a minute or two.
+   * Seconds to spend: on the usual kind of net first, then on others, the best of which form an ensemble. Accurate to a few percent, the report
+   * included. Default: the time to train the usual kind of net, for numbers with and without dropout, from seconds to a minute or two.
    */
   time?: number
   /** Share of test rows, on which the report is made and no net is trained, above 0 and below 1. Default 0.2. */

@@ -314,7 +314,7 @@ function moreTime({ candidates }: TableModelReport, { hasTime, isCut }: Circumst
   const isLine = candidates.every(({ plan }) => plan === 'a straight line')
   return hasTime || isLine
     ? []
-    : ['`time: 60` tries more kinds of nets and lets the best answer together: the test rows tell whether that is better.']
+    : ['`time: 60` goes on with other kinds of nets and lets the best answer together, which is often a little better.']
 }
 
 const testRows = (count: number) => `${count} test ${count === 1 ? 'row' : 'rows'}`
