@@ -7,7 +7,9 @@ import module from 'node:module'
 
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 22 || (major === 22 && minor < 13)) {
-  console.error(`gradus wants Node 22.13 or newer, got ${process.versions.node}; install it from nodejs.org, or beside gradus: npm install node@22`)
+  console.error(
+    `gradus wants Node 22.13 or newer, got ${process.versions.node}; install it from nodejs.org, or beside gradus: npm install node@22`,
+  )
   process.exit(1)
 }
 module.enableCompileCache()
