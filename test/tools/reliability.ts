@@ -141,6 +141,24 @@ function longRows(): string[] {
   )
 }
 
+interface Mutants {
+  drawn: number
+  killed: number
+  then: number
+  equivalent: number
+  seed: number
+  date: string
+}
+
+function mutantRows(): string[] {
+  const results: Record<string, Mutants> = JSON.parse(readFileSync('test/reliability/mutants.json', 'utf8'))
+  const share = (killed: number, of: number) => `${killed} of ${of}, ${((100 * killed) / of).toFixed(1)} %`
+  return Object.entries(results).map(([folder, { drawn, killed, then, equivalent, seed, date }]) => {
+    const of = drawn - equivalent
+    return `| \`${folder}\` | ${drawn} | ${equivalent} | ${share(killed, of)} | ${share(then, of)} | ${seed} | ${date} |`
+  })
+}
+
 function page(tried: Map<number, Tried[]>): string {
   const numbers = Object.keys(faults).map(Number)
   return `# Reliability
@@ -170,6 +188,15 @@ ${numbers.map((number) => faultRow(number, tried.get(number) ?? [])).join('\n')}
 | parser | executions | branches | corpus | findings | slowest input | date |
 |---|---:|---:|---:|---:|---:|---|
 ${fuzzRows().join('\n')}
+
+## Mutants
+
+\`make mutants\` changes the source in places at random, one at a time, such as + to −, and looks whether a test of its folder fails. Survivors that make no
+difference are in \`test/tools/equivalent-mutants.json\` with the reason; each of the others got a test.
+
+| | places | without effect | failed a test | with the tests written then | seed | date |
+|---|---:|---:|---:|---:|---:|---|
+${mutantRows().join('\n')}
 
 ## Long runs
 

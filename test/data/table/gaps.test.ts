@@ -16,6 +16,17 @@ const inputs = (missing: Parameters<typeof fromTable<(typeof rows)[number]>>[1][
   return Array.from({ length: inputs.length / features }, (_, i) => [...inputs.subarray(i * features, (i + 1) * features)])
 }
 
+test.each([
+  [29, ['mild', 'none', 'severe']],
+  [30, ['mild', 'severe']],
+])('with %i numbers among 58 values of an input, where none is a gap, classes of the target are %j', (numbers, classes) => {
+  const some = Array.from({ length: 60 }, (_, i) => ({
+    x: i < 2 ? 'none' : i < 2 + numbers ? String(i) : 'much',
+    effect: ['none', 'mild', 'severe'][i % 3],
+  }))
+  expect(fromTable(some, { target: 'effect', missing: 'auto' }).classNames).toEqual(classes)
+})
+
 describe('gaps in columns that a net learns from', () => {
   test('the mean, the median or a number stands for a missing number; a missing category is none of them', () => {
     expect(fromTable(rows, { ...target, missing: 'mean' }).featureNames).toEqual(['age', 'income', 'town=A', 'town=B'])
