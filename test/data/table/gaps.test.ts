@@ -27,6 +27,17 @@ test.each([
   expect(fromTable(some, { target: 'effect', missing: 'auto' }).classNames).toEqual(classes)
 })
 
+test('rows that are left out are counted by column and value, the most frequent first', () => {
+  const some = ['-', '7', 'none yet', '-', '8', '-', ' '].map((x, i) => ({ x, y: i === 4 ? 'none yet' : 'ab'[i % 2] }))
+  const { leftOut } = fromTable(some, { target: 'y', missing: 'drop', missingValues: ['-', 'none yet'] }).report
+  expect(leftOut).toEqual([
+    { column: 'x', value: '-', rows: 3 },
+    { column: 'x', value: 'none yet', rows: 1 },
+    { column: 'y', value: 'none yet', rows: 1 },
+    { column: 'x', value: '', rows: 1 },
+  ])
+})
+
 describe('gaps in columns that a net learns from', () => {
   test('the mean, the median or a number stands for a missing number; a missing category is none of them', () => {
     expect(fromTable(rows, { ...target, missing: 'mean' }).featureNames).toEqual(['age', 'income', 'town=A', 'town=B'])
