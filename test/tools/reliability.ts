@@ -141,6 +141,7 @@ function longRows(): string[] {
   )
 }
 
+/** Of the places drawn, those that a test noticed before, and with the tests that were written for the others. */
 interface Mutants {
   drawn: number
   killed: number
@@ -192,9 +193,10 @@ ${fuzzRows().join('\n')}
 ## Mutants
 
 \`make mutants\` changes the source in places at random, one at a time, such as + to −, and looks whether a test of its folder fails. Survivors that make no
-difference are in \`test/tools/equivalent-mutants.json\` with the reason; each of the others got a test.
+difference are in \`test/tools/equivalent-mutants.json\` with the reason; each of the others got a test. The share that failed a test before stands for all
+places of a folder, as far as so few can; another seed asks again.
 
-| | places | without effect | failed a test | with the tests written then | seed | date |
+| | places | without effect | failed a test before | with the tests written since | seed | date |
 |---|---:|---:|---:|---:|---:|---|
 ${mutantRows().join('\n')}
 

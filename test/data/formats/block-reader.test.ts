@@ -172,6 +172,12 @@ test('usual files come as numbers, all but the first block; others do not', asyn
   expect(commas).toMatchObject({ fast: 0, ...expected(text, encoders[0], {}) })
 })
 
+test('delimiters and quotes beyond ASCII, more than a byte each, are left to the parser', () => {
+  const reader = (delimiter: string, quote: string) => blockReaders(HEAD.trim().split(','), delimiter, quote, encoders[0].state(), false)
+  for (const [delimiter, quote] of [['\x80', '"'], [',', '\x80'], ['→', '"'], ['::', '"']]) expect(reader(delimiter, quote)).toBeNull() // biome-ignore format: one line
+  for (const [delimiter, quote] of [['\x7f', '"'], [',', "'"]]) expect(reader(delimiter, quote)).not.toBeNull() // biome-ignore format: one line
+})
+
 test('numbers in a column of words are words', async () => {
   const rows = Array.from({ length: 40 }, (_, i) => ({ x: i, note: `room ${i % 9}`, kind: i % 2 ? 'a' : 'b' }))
   const encoder = encoderFromState(fromTable(rows, { target: 'kind', columns: { note: 'text' } }).state())
