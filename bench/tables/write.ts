@@ -150,11 +150,10 @@ export function summaryOf(results: Results, gradus = GRADUS, many = false): stri
 
 /** The section, which ends the document. */
 export function tablesSection(results: Results): string {
-  const { others: all, ranks, beside } = compared(results)
-  if (all.length === 0) return ''
-  // a column wants a fifth of the tables
-  const others = all.filter(({ tables }) => 5 * tables >= beside.length)
-  const few = all.filter((other) => !others.includes(other))
+  const comparison = compared(results)
+  if (comparison.others.length === 0) return ''
+  const { ranks, beside } = comparison
+  const [others, few] = byTables(comparison)
   const contestants = [GRADUS, ...others.map(({ who }) => who)]
   // the first split has the most contestants
   const firstOf = (name: string) => Object.values(results[name]).find((split) => split[GRADUS]) ?? {}
@@ -202,6 +201,12 @@ ${few.map(inWords).join('')}${manySection(results)}
 `
 }
 
+/** Contestants with a column, and those with less than a fifth of the tables. */
+function byTables({ others, beside }: Comparison): [Beside[], Beside[]] {
+  const hasColumn = ({ tables }: Beside) => 5 * tables >= beside.length
+  return [others.filter(hasColumn), others.filter((other) => !hasColumn(other))]
+}
+
 const inWords = ({ who, ratio, won, tables, cpu }: Beside) =>
   `${who} has few tables yet: ${ratio.toFixed(3)}, gradus better on ${won} of ${tables}, ${cpu.toFixed(0)} CPU seconds.\n`
 
@@ -212,8 +217,8 @@ const shortP = ({ p, tables }: Beside) => (tables < 6 ? '-' : p < 0.001 ? '< 0.0
 function manySection(results: Results): string {
   const contestants = [...new Set(Object.values(results).flatMap((splits) => Object.values(splits).flatMap((split) => Object.keys(split))))]
   const own = contestants.filter((who) => who.startsWith(GRADUS)).map((who) => ({ who, ...compared(results, who, true) }))
-  const others = own[0]?.others ?? []
-  if (others.length === 0) return ''
+  if (own[0] === undefined || own[0].others.length === 0) return ''
+  const [others, few] = byTables(own[0])
   const cell = (beside: Beside) => [beside.who, `${beside.ratio.toFixed(3)}, ${beside.won} of ${beside.tables}, p ${shortP(beside)}`]
   const rows = own.map((row) => {
     const cells = Object.fromEntries(row.others.map(cell))
@@ -227,5 +232,5 @@ theirs, tables on which gradus is better, p.
 | --- | ${others.map(() => '---:').join(' | ')} |
 ${rows.join('\n')}
 | their CPU seconds | ${others.map(({ cpu }) => cpu.toFixed(1)).join(' | ')} |
-`
+${few.length === 0 ? '' : `\n${few.map(inWords).join('')}`}`
 }

@@ -57,11 +57,14 @@ test('a table tells a training that has not been run from one that was late', ()
 })
 
 test('a contestant with less than a fifth of the tables has a line instead of a column', () => {
-  const more = Object.fromEntries(['d', 'e', 'f'].map((name) => [name, { 0: { gradus: scores(3), XGB_TD: scores(4) } }]))
+  const more = Object.fromEntries(
+    ['d', 'e', 'f', 'g'].map((name) => [name, { 0: { gradus: scores(3), XGB_TD: scores(4), 'XGB_TD, bag of 5': scores(3) } }]),
+  )
   const lines = tablesSection({ ...results, ...more }).split('\n')
   expect(lines).toContain('| a | **1** | 2 |')
   expect(lines).toContain('TabM_D has few tables yet: 2.000, gradus better on 0 of 1, 200 CPU seconds.')
-  // six tables are enough for a p, two are not
-  expect(lines).toContain('| p by Wilcoxon |  | 0.2 |')
-  expect(lines).toContain('| gradus | 1.095, 1 of 2, p - | 1.250, 0 of 1, p - |')
+  expect(lines).toContain('AutoGluon best has few tables yet: 1.250, gradus better on 0 of 1, 60 CPU seconds.')
+  // six tables are enough for a p, three are not
+  expect(lines).toContain('| gradus | 1.031, 1 of 6, p 0.3 |')
+  expect(tablesSection(results).split('\n')).toContain('| p by Wilcoxon |  | - | - |')
 })
