@@ -10,7 +10,7 @@ const EPOCHS = 30
  * @param seconds until the end, in which an epoch of one recipe takes one
  * @param early share of a full training after which nets stop
  */
-async function roundsOf(seconds: number, first: [string, ...string[]] = ['usual'], rows = 1000, early = 1) {
+async function roundsOf(seconds: number, first: [string, ...string[]] = ['usual'], rows = 1000, early = 1, epochs = EPOCHS) {
   const real = clock.now
   let now = 0
   clock.now = () => now
@@ -20,13 +20,13 @@ async function roundsOf(seconds: number, first: [string, ...string[]] = ['usual'
     ...{ candidates, failure: undefined, trainingRows: rows, options: { seed: 5, signal: undefined }, deadline: 1000 * seconds },
     async train(round: Round<string>) {
       seen.push(round)
-      now += 1000 * round.recipes.length * round.epochs * (round.share ?? 1) * (round.epochs === EPOCHS ? early : 1)
+      now += 1000 * round.recipes.length * round.epochs * (round.share ?? 1) * (round.epochs === epochs ? early : 1)
       candidates.push(...round.recipes)
     },
   } as unknown as Rounds<string>
   try {
     const isFull = await fillTime(rounds, {
-      ...{ first, isPaired: true, batchSize: 32, epochs: EPOCHS, small: 'small' },
+      ...{ first, isPaired: true, batchSize: 32, epochs, small: 'small' },
       draw: (seed, number) => `${number}: ${seed}`,
     })
     return { isFull, seen, over: now / 1000 - seconds }
@@ -77,4 +77,15 @@ test('a training in full is begun if most of it fits, and nets that stop early l
 
 test('no training ends later than a fifth of a training after the time', async () => {
   for (let seconds = 12; seconds < 300; seconds += 7) expect((await roundsOf(seconds)).over).toBeLessThanOrEqual(EPOCHS / 5)
+})
+
+test('no training has more epochs than a full one, and one is full with all rows only', async () => {
+  for (const epochs of [1, 2, 3]) {
+    for (const seconds of [0.01, 2, 4, 40]) {
+      const { isFull, seen } = await roundsOf(seconds, ['usual'], 20_000, 1, epochs)
+      expect(Math.max(...seen.map((round) => round.epochs))).toBeLessThanOrEqual(epochs)
+      const [, , first] = seen
+      expect(isFull).toBe(first !== undefined && first.epochs === epochs && first.share === 1)
+    }
+  }
 })

@@ -40,7 +40,7 @@ const SEED_STEP = 7919
  * 3. the first recipes in full, as without a limit;
  * 4. other recipes, two per round, each as long as the time allows.
  *
- * @returns true if there was time for the usual recipe in full, with all rows and epochs
+ * @returns true if the usual recipe was begun in full, with all rows and epochs, as there was time for most of it
  */
 export async function fillTime<Recipe, V extends View>(rounds: Rounds<Recipe, V>, trials: Trials<Recipe>): Promise<boolean> {
   const { first, isPaired, batchSize, epochs } = trials
@@ -49,11 +49,12 @@ export async function fillTime<Recipe, V extends View>(rounds: Rounds<Recipe, V>
   const timeLeft = () => (rounds.deadline as number) - clock.now()
 
   const pilotShare = Math.min(1, PILOT_ROWS / rounds.trainingRows)
+  const pilotEpochs = Math.min(PILOT_EPOCHS, epochs)
   let started = clock.now()
-  await rounds.train({ recipes: [usual], batchSize, epochs: PILOT_EPOCHS, number: 0, share: pilotShare })
-  const affordable = (MEASURING * timeLeft() * PILOT_EPOCHS * pilotShare) / (clock.now() - started)
+  await rounds.train({ recipes: [usual], batchSize, epochs: pilotEpochs, number: 0, share: pilotShare })
+  const affordable = (MEASURING * timeLeft() * pilotEpochs * pilotShare) / (clock.now() - started)
 
-  const few = Math.max(FEWEST_EPOCHS, Math.round(Math.min(epochs * SHORT, affordable)))
+  const few = Math.min(epochs, Math.max(FEWEST_EPOCHS, Math.round(Math.min(epochs * SHORT, affordable))))
   const share = Math.min(1, Math.max(pilotShare, affordable / few))
   started = clock.now()
   await rounds.train({ recipes: [usual], batchSize, epochs: few, number: 0, share })
@@ -63,13 +64,14 @@ export async function fillTime<Recipe, V extends View>(rounds: Rounds<Recipe, V>
   let isFull = false
   for (let number = 0; timeLeft() > 0 && !signal?.aborted; number++) {
     const fitting = Math.floor((FITTING * timeLeft()) / epochTime)
+    const isWhole = fitting >= ENOUGH * epochs
     // the remaining time may be too short for a useful training: it is given to one that is stopped early
-    const own = fitting >= ENOUGH * epochs ? epochs : Math.max(few, fitting)
+    const own = isWhole ? epochs : Math.max(few, fitting)
     const draws = fitting >= ROUNDS_LEFT * own ? RECIPES_A_ROUND : 1
     const others = () => Array.from({ length: draws }, (_, i) => trials.draw(seed + SEED_STEP * number + i, drawn++))
     const recipes = number > 0 ? others() : fitting >= ENOUGH * epochs * first.length ? first : [usual]
-    const part = Math.min(1, Math.max(share, fitting / few))
-    if (number === 0) isFull = own === epochs
+    const part = isWhole ? 1 : Math.min(1, Math.max(share, fitting / few))
+    if (number === 0) isFull = isWhole
     started = clock.now()
     await rounds.train({ recipes, batchSize, epochs: own, number, isPaired: isPaired && number === 0, share: part })
     // nets that stop early make it less
@@ -77,6 +79,6 @@ export async function fillTime<Recipe, V extends View>(rounds: Rounds<Recipe, V>
   }
   // there was no time even for one epoch of all folds: a small net is better than none
   if (rounds.candidates.length === 0 && rounds.failure === undefined && !signal?.aborted)
-    await rounds.train({ recipes: [trials.small], batchSize, epochs: PILOT_EPOCHS, number: 0, share: pilotShare, isTimed: false })
+    await rounds.train({ recipes: [trials.small], batchSize, epochs: pilotEpochs, number: 0, share: pilotShare, isTimed: false })
   return isFull
 }
