@@ -126,6 +126,22 @@ test('plans that are tried first change one thing each; without dropout all are 
   expect(variationsOf(usual)).toHaveLength(7)
 })
 
+test('a plan that is tried first is never the usual one again: not without dropout, nor where its change is of a given option', async () => {
+  const usual = usualPlan(1000)
+  expect(variationsOf({ ...usual, dropout: 0 })).toHaveLength(6)
+  const given = { learningRate: 0.3, activation: 'relu' as const }
+  const left = variationsOf({ ...usual, ...given }, undefined, given)
+  expect(left).toHaveLength(4)
+  expect(left).toEqual(left.map((one) => ({ ...one, ...given })))
+  const rows = Array.from({ length: 40 }, (_, i) => ({ a: numbers[i], y: i % 3 ? 'p' : 'q' }))
+  const most = { ...given, hidden: [4], dropout: 0.2, epochs: 2, time: 2, verbose: false }
+  const { report } = await trainTable(rows, { target: 'y', ...most })
+  const plans = report.candidates.map(({ plan }) => plan)
+  // a pilot, a measured and a whole training of it
+  expect(plans.filter((plan) => plan.endsWith('weight decay 0.1')).length).toBeLessThanOrEqual(3)
+  expect(plans).toContain('4 relu, dropout 0.2, learning rate 0.3, weight decay 0.5')
+})
+
 test('a search with a time limit trains what it trains without one, then others; of two first kinds only the better one answers', async () => {
   const rows = Array.from({ length: 60 }, (_, i) => ({ a: numbers[i], b: numbers[i + 60], y: Math.sin(2 * numbers[i]) + numbers[i + 60] }))
   const options = { target: 'y', epochs: 4, verbose: false } as const

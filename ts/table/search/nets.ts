@@ -100,10 +100,13 @@ export function sharing(plan: NetPlan): NetPlan {
 const OTHER_RATE = 2.5
 const OTHER_DECAY = 5
 
-/** The plans that are tried first if there is time: each changes one thing. @param other another kind of net */
-export function variationsOf(plan: NetPlan, other?: NetPlan): NetPlan[] {
+/**
+ * The plans that are tried first if there is time: each changes one thing. A change of a given option is no change, so there is no such plan.
+ * @param other another kind of net
+ */
+export function variationsOf(plan: NetPlan, other?: NetPlan, given: Partial<NetPlan> = {}): NetPlan[] {
   const { hidden, dropout, learningRate, weightDecay } = plan
-  return [
+  const variations: NetPlan[] = [
     { ...plan, hidden: [hidden[0], ...hidden] },
     { ...plan, learningRate: OTHER_RATE * learningRate },
     { ...plan, dropout: Math.min(0.5, 2 * dropout) },
@@ -113,6 +116,8 @@ export function variationsOf(plan: NetPlan, other?: NetPlan): NetPlan[] {
     { ...plan, learningRate: learningRate / OTHER_RATE },
     { ...plan, hidden: [2 * hidden[0]] },
   ]
+  const usual = describePlan(plan)
+  return variations.map((one) => ({ ...one, ...given })).filter((one) => describePlan(one) !== usual)
 }
 
 /** Another plan, drawn at random: the same seed gives the same plan. */

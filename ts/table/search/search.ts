@@ -50,10 +50,10 @@ export async function search(data: TableSamples, folds: Folds, features: LineFea
   let isCut = false
   if (end === undefined) await rounds.train({ recipes: first, ...how, number: 0 })
   else {
-    const variations = () => variationsOf(bestOf(rounds.candidates, first) ?? usual, other)
+    const variations = () => variationsOf(bestOf(rounds.candidates, first) ?? usual, other, given)
     isCut = !(await fillTime(rounds, {
       ...{ first, ...how },
-      draw: (seed, number) => ({ ...(variations()[number] ?? randomPlan(seed)), ...given }),
+      draw: (seed, number) => variations()[number] ?? { ...randomPlan(seed), ...given },
       small: { ...usual, members: 1, hidden: [32], dropout: 0 },
     }))
   }
