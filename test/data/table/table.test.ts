@@ -526,6 +526,17 @@ test('a target of one class is told in the report', () => {
   expect(fromTable(rows, { target: 'y' }).report.columns[1].notes).toContain('it is the same in all rows: there is nothing to tell apart')
 })
 
+test('a column of one value never changes, unless some rows have none', () => {
+  const rows = Array.from({ length: 9 }, (_, i) => ({ a: 'x', b: i % 3 ? 'urgent' : '', c: i > 0 ? 7 : null, y: i }))
+  const notesOf = (missing: 'auto' | 'drop') =>
+    fromTable(rows, { target: 'y', missing })
+      .report.columns.slice(0, 3)
+      .map(({ notes }) => notes[0])
+  const same = 'it never changes'
+  expect(notesOf('auto')).toEqual([same, "its only value is 'urgent', and 3 rows have none", 'its only value is 7, and 1 row has none'])
+  expect(notesOf('drop')).toEqual([same, same, same])
+})
+
 test('values that differ in case or blanks alone are two, and the report says so', () => {
   const rows = Array.from({ length: 24 }, (_, i) => ({
     town: ['Rome', 'Oslo', 'Rome '][i % 3],

@@ -325,10 +325,15 @@ function detailsOf(stats: ColumnStats, { as, categories, fill }: TableColumn): P
 }
 
 function notesOf(stats: ColumnStats, { as, categories }: TableColumn, { role, order }: Wanted): string[] {
-  const { name, kinds, hasAllKinds, count, strays, firstStray } = stats
+  const { name, kinds, hasAllKinds, count, gaps, strays, firstStray } = stats
   const notes: string[] = []
-  if (hasAllKinds && kinds.size === 1)
-    notes.push(role === 'target' && as === 'category' ? 'it is the same in all rows: there is nothing to tell apart' : 'it never changes')
+  if (hasAllKinds && kinds.size === 1) {
+    const [only] = kinds.keys()
+    // a category is learnt from its gaps as well
+    const without = gaps === 1 ? '1 row has' : `${gaps} rows have`
+    const changes = gaps > 0 ? `its only value is ${as === 'number' ? only : show(only)}, and ${without} none` : 'it never changes'
+    notes.push(role === 'target' && as === 'category' ? 'it is the same in all rows: there is nothing to tell apart' : changes)
+  }
   if (as === 'number' && strays > 0 && firstStray)
     notes.push(
       `${strays === 1 ? '1 value is no number' : `${strays} values are no numbers`} (${show(firstStray[1])} in row ${firstStray[0]}) and ${strays === 1 ? 'counts as a gap' : 'count as gaps'}`,
