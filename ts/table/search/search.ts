@@ -54,7 +54,7 @@ export async function search(data: TableSamples, folds: Folds, features: LineFea
     isCut = !(await fillTime(rounds, {
       ...{ first, ...how },
       draw: (seed, number) => variations()[number] ?? { ...randomPlan(seed), ...given },
-      small: { ...usual, members: 1, hidden: [32], dropout: 0 },
+      small: { ...usual, members: 1, hidden: [32], dropout: 0, ...given },
     }))
   }
   if (rounds.candidates.length === 0) {
