@@ -21,14 +21,18 @@ function config({ version }: { version: string }): string {
   return `${JSON.stringify({ name: NAME, version, license: 'MIT', exports: entries, publish: { include: ['dist', 'LICENSE', 'README.md'] } }, null, 2)}\n`
 }
 
-/** A file of dist/ as JSR requires it: without imports of the package by its own name, and without declarations that refer to a missing script. */
+/**
+ * A file of dist/ as JSR requires it: without imports of the package by its own name, without declarations that refer to a missing script, and without
+ * the type of a page's elements, which Deno does not know and JSR lets nobody refer to.
+ */
 function adapted(file: string, text: string): string {
-  if (file.endsWith('.d.ts')) return text.replace(/(from |import |import\()'(\.\/[^']+)\.js'/g, "$1'$2.d.ts'")
+  if (file.endsWith('.d.ts'))
+    return text.replace(/(from |import |import\()'(\.\/[^']+)\.js'/g, "$1'$2.d.ts'").replace(/\bHTMLElement\b/g, 'object')
   const self = text
-    .replace(/(from |import\()(["'])gradus(\/\w+)?\2/g, (_, how, quote, entry) => `${how}${quote}.${entry ?? '/index'}.js${quote}`)
+    .replace(/(from |import |import\()(["'])gradus(\/\w+)?\2/g, (_, how, quote, entry) => `${how}${quote}.${entry ?? '/index'}.js${quote}`)
     // removes types that refer to a bundled library
     .replace(/\/\*\* @type \{[^}]*import\([^}]*\} \*\//g, '')
-  const name = path.basename(file, '.js')
+  const name = file.slice(0, -'.js'.length)
   return FILES.includes(name) ? `/* @ts-self-types="./${name}.d.ts" */\n${self}` : self
 }
 
@@ -41,10 +45,14 @@ function copy(file: string): void {
   if (file.endsWith('.js')) for (const [, module] of text.matchAll(/(?:from |import\()["']\.\/(modules\/[^"']+)["']/g)) copy(module)
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+/** Writes the whole folder. @returns its files */
+export function writeJsr(): string[] {
   rmSync(FOLDER, { recursive: true, force: true })
   mkdirSync(path.join(FOLDER, 'dist'), { recursive: true })
   for (const file of readdirSync('dist').filter((name) => /\.(js|d\.ts)$/.test(name) && !LEFT_OUT.test(name))) copy(file)
   for (const file of ['LICENSE', 'README.md']) copyFileSync(file, path.join(FOLDER, file))
   writeFileSync(path.join(FOLDER, 'jsr.json'), config(JSON.parse(readFileSync('package.json', 'utf8'))))
+  return readdirSync(FOLDER, { recursive: true }).map(String)
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeJsr()
