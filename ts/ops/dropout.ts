@@ -8,7 +8,8 @@ import type { Generator } from '../random.js'
 import { asFloats, type Operand, type ShapeOf, Tensor } from '../tensor.js'
 
 /**
- * Each element is 0 with probability `rate`, else x / (1 − rate) (Srivastava et al. 2014). The backward pass reads the mask, a bit of each element.
+ * Each element is 0 with probability `rate`, else x / (1 − rate) (Srivastava et al. 2014). The forward pass keeps the mask, one bit
+ * per element, for the backward pass.
  *
  * @example dropout(ones([100]), 0.5, new Generator(1)).toArray() // of zeros and twos
  * @throws RangeError unless 0 ≤ rate < 1

@@ -19,7 +19,7 @@ export interface Trials<Recipe> {
 
 /** Largest number of rows of the pilot, a short training that measures speed. */
 const PILOT_ROWS = 2000
-/** Epochs of the pilot and, at least, of the training that measures an epoch. */
+/** Epochs of the pilot and, at least, of the training that measures an epoch, unless a full training has fewer. */
 const PILOT_EPOCHS = 2
 const FEWEST_EPOCHS = 3
 /** Shares of the remaining time: for the training that measures an epoch, and for any other training, so that it ends in time. */

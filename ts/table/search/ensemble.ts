@@ -76,7 +76,7 @@ const CHOICES = { maxChoices: MAX_CHOICES, sortedStart: 4, patience: 5, leastGai
 /** The plan that stands for a straight line among the plans of nets. */
 export const LINE: NetPlan = { members: 1, hidden: [], activation: 'linear', dropout: 0, learningRate: 0, weightDecay: 0 }
 
-/** The plan of these that predicts best; undefined if none was trained. */
+/** The plan with the least loss among `plans`; undefined if none of them is a candidate. */
 export function bestOf(candidates: readonly TableCandidate[], plans: readonly NetPlan[]): NetPlan | undefined {
   return candidates.find(({ recipe }) => plans.includes(recipe))?.recipe
 }

@@ -101,8 +101,10 @@ const OTHER_RATE = 2.5
 const OTHER_DECAY = 5
 
 /**
- * The plans that are tried first if there is time: each changes one thing. A change of a given option is no change, so there is no such plan.
+ * The plans that are tried first if there is time: each changes one thing. Plans that would be the same as `plan` are left out: those that change a
+ * given option, or double a dropout of 0.
  * @param other another kind of net
+ * @param given options that all plans have
  */
 export function variationsOf(plan: NetPlan, other?: NetPlan, given: Partial<NetPlan> = {}): NetPlan[] {
   const { hidden, dropout, learningRate, weightDecay } = plan
