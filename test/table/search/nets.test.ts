@@ -168,6 +168,18 @@ test('without time for one epoch a small net is trained, of the options that are
   ])
 })
 
+test('the time was not too short where a signal ended the training', async () => {
+  const rows = Array.from({ length: 200 }, (_, i) => ({ a: Math.sin(i), y: Math.cos(3 * i) }))
+  const controller = new AbortController()
+  const slow = { hidden: [256, 256], dropout: 0, batchSize: 1, epochs: 120, time: 60, verbose: false }
+  let calls = 0
+  // after the five nets of the pilot
+  const onProgress = ({ nets = 0 }: { nets?: number }) => void (nets >= 5 && ++calls > 2 && controller.abort())
+  const { report } = await trainTable(rows, { target: 'y', ...slow, signal: controller.signal, onProgress })
+  expect(report.candidates.length).toBeLessThanOrEqual(2)
+  expect(report.advice.join(' ')).not.toContain('too short')
+})
+
 test('two classes are told apart by members, unless sizes are given; numbers and more classes by one net', async () => {
   const table = Array.from({ length: 60 }, (_, i) => ({
     a: numbers[i],

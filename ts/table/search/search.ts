@@ -51,11 +51,12 @@ export async function search(data: TableSamples, folds: Folds, features: LineFea
   if (end === undefined) await rounds.train({ recipes: first, ...how, number: 0 })
   else {
     const variations = () => variationsOf(bestOf(rounds.candidates, first) ?? usual, other, given)
-    isCut = !(await fillTime(rounds, {
+    const isFull = await fillTime(rounds, {
       ...{ first, ...how },
       draw: (seed, number) => variations()[number] ?? { ...randomPlan(seed), ...given },
       small: { ...usual, members: 1, hidden: [32], dropout: 0, ...given },
-    }))
+    })
+    isCut = !isFull && !signal?.aborted
   }
   if (rounds.candidates.length === 0) {
     signal?.throwIfAborted()
