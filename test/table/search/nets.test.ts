@@ -134,12 +134,10 @@ test('a plan that is tried first is never the usual one again: not without dropo
   expect(left).toHaveLength(4)
   expect(left).toEqual(left.map((one) => ({ ...one, ...given })))
   const rows = Array.from({ length: 40 }, (_, i) => ({ a: numbers[i], y: i % 3 ? 'p' : 'q' }))
-  const most = { ...given, hidden: [4], dropout: 0.2, epochs: 2, time: 2, verbose: false }
+  const most = { ...given, dropout: 0.2, weightDecay: 0.1, epochs: 2, time: 2, verbose: false }
   const { report } = await trainTable(rows, { target: 'y', ...most })
-  const plans = report.candidates.map(({ plan }) => plan)
-  // a pilot, a measured and a whole training of it
-  expect(plans.filter((plan) => plan.endsWith('weight decay 0.1')).length).toBeLessThanOrEqual(3)
-  expect(plans).toContain('4 relu, dropout 0.2, learning rate 0.3, weight decay 0.5')
+  // a pilot, a measured and a whole training of it; random plans have no members
+  expect(report.candidates.filter(({ plan }) => plan.startsWith('24-24 relu, 4 members')).length).toBeLessThanOrEqual(3)
 })
 
 test('a search with a time limit trains what it trains without one, then others; of two first kinds only the better one answers', async () => {
