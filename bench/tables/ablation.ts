@@ -2,11 +2,14 @@
  * Ingredients of nets for tables, one by one: the loss of each kind of net on held-out rows, beside the ordinary net of trainTable without a Scale,
  * and its CPU time. Each kind is a net on each of three folds, stopped early; their mean answers. Files are those of export.py.
  *
- *   node --import tsx bench/tables/ablation.ts [tables, oj,sacramento,mlc_churn] [kinds, all] [seed, 0]
+ *   node --import tsx bench/tables/ablation.ts [tables, oj,sacramento,mlc_churn] ['scale;scale, mish', all] [seed, 0]
  */
 import { readFileSync } from 'node:fs'
 import {
+  Activation,
+  type ActivationName,
   AdamW,
+  add,
   crossEntropy,
   Dense,
   Dropout,
@@ -16,8 +19,10 @@ import {
   EnsembleMean,
   ensembleLoss,
   fit,
+  Generator,
   type Loss,
-  type Module,
+  Module,
+  matmul,
   mse,
   PeriodicEmbedding,
   PiecewiseLinearEmbedding,
@@ -26,6 +31,7 @@ import {
   Sequential,
   schedules,
   softmax,
+  sub,
   type Tensor,
   tensor,
 } from '../../ts/index.js'
@@ -46,7 +52,29 @@ interface Kind {
   rate?: number
   members?: number
   share?: number
+  activation?: ActivationName
+  /** True to learn how much of the activation each neuron has: x + a · (f(x) − x), a = 1 at first (RealMLP-TD). */
+  isLearned?: true
+  /** True to begin with biases that put each neuron's zero at a random mean of five rows (RealMLP's `he+5`). */
+  hasBiases?: true
 }
+
+/** x + a · (f(x) − x) with an a for each neuron. */
+class LearnedActivation extends Module {
+  readonly share: Scale
+  readonly activation: Activation
+
+  constructor(size: number, name: ActivationName) {
+    super()
+    this.share = new Scale(size)
+    this.activation = new Activation(name)
+  }
+
+  forward(x: Tensor): Tensor {
+    return add(x, this.share.forward(sub(this.activation.forward(x), x)) as Tensor)
+  }
+}
+
 /** Columns of numbers: their first inputs have many values. */
 const numbersOf = ({ train: { inputs, count }, width, columns, embedded }: PreparedTable): { feature: number; edges: number[] }[] => {
   const taken = new Set(embedded.map(({ feature }) => feature))
@@ -68,6 +96,10 @@ const KINDS: Record<string, Kind> = {
     front: (width, table) => new PeriodicEmbedding(width, { form: 'pbld', columns: numbersOf(table).map(({ feature }) => feature) }),
   },
   'scale, piecewise linear': { scale: true, front: (width, table) => new PiecewiseLinearEmbedding(width, numbersOf(table), { size: 8 }) },
+  'scale, mish': { scale: true, activation: 'mish' },
+  'scale, selu': { scale: true, activation: 'selu' },
+  'scale, learned activation': { scale: true, isLearned: true },
+  'scale, first biases at rows': { scale: true, hasBiases: true },
   '4 members, 3/8 as wide': { members: 4, share: 3 / 8 },
   '8 members': { members: 8 },
 }
@@ -81,7 +113,7 @@ for (const name of names.split(',')) {
     seed: Number(seed),
   })
   for (const [kind, how] of Object.entries(KINDS)) {
-    if (wanted !== 'all' && !wanted.split(',').includes(kind)) continue
+    if (wanted !== 'all' && !wanted.split(';').includes(kind)) continue
     const began = process.cpuUsage()
     const loss = await lossOf(table, how)
     const { user, system } = process.cpuUsage(began)
@@ -119,9 +151,11 @@ async function lossOf(table: PreparedTable, kind: Kind): Promise<number> {
   return classes > 0 ? mean : scale.deviation * Math.sqrt(mean)
 }
 
-function netOf(table: PreparedTable, { front, scale, rate = 1, members = 1, share = 1 }: Kind, seed: number) {
+function netOf(table: PreparedTable, kind: Kind, seed: number) {
+  const { front, scale, rate = 1, members = 1, share = 1, isLearned, hasBiases } = kind
   const { train, classes, embedded } = table
-  const { hidden, activation, dropout, learningRate, weightDecay } = usualPlan(train.count)
+  const { hidden, dropout, learningRate, weightDecay, ...usual } = usualPlan(train.count)
+  const activation = kind.activation ?? usual.activation
   const layers: Module[] = []
   let width = table.width
   const add = (layer: Module & { width: number }) => {
@@ -134,7 +168,10 @@ function netOf(table: PreparedTable, { front, scale, rate = 1, members = 1, shar
   if (members > 1) layers.push(new Scale(width, { members }))
   else if (scale) layers.push(new Scale(width))
   for (const size of hidden.map((n) => Math.round(share * n))) {
-    layers.push(new Dense(width, size, { activation }), new Dropout(dropout))
+    layers.push(
+      ...(isLearned ? [new Dense(width, size), new LearnedActivation(size, activation)] : [new Dense(width, size, { activation })]),
+      new Dropout(dropout),
+    )
     width = size
   }
   const outputs = classes || 1
@@ -145,6 +182,7 @@ function netOf(table: PreparedTable, { front, scale, rate = 1, members = 1, shar
       new EnsembleMean({ average: outputs > 1 ? 'softmax' : 'outputs' }),
     )
   const model = new Sequential(layers, { seed })
+  if (hasBiases) setBiases(table, layers, seed)
   const factors = layers.flatMap((layer) => (layer instanceof Scale ? layer.parameters() : []))
   const others = model.parameters().filter((parameter) => !factors.includes(parameter))
   const isBias = ({ name }: { name: string }) => name.endsWith('bias')
@@ -154,4 +192,26 @@ function netOf(table: PreparedTable, { front, scale, rate = 1, members = 1, shar
     ...(factors.length > 0 ? [{ parameters: factors, weightDecay: 0, learningRate: rate * learningRate }] : []),
   ]
   return { model, optimizer: new AdamW(groups, { learningRate }) }
+}
+
+/** Sets the first biases of hidden layers so that the zero of each neuron is a random convex combination of its values for five rows. */
+function setBiases({ train, width }: PreparedTable, layers: readonly Module[], seed: number): void {
+  const random = new Generator(seed)
+  const rows = Math.min(train.count, 1000)
+  let x: Tensor = tensor(train.inputs.slice(0, rows * width), [rows, width])
+  for (const layer of layers) {
+    if (layer instanceof Dropout) continue
+    if (layer instanceof Dense && layer !== layers.at(-1)) {
+      const size = layer.bias?.size ?? 0
+      const values = (matmul(x, layer.weight) as Tensor).data()
+      const biases = Float32Array.from({ length: size }, (_, neuron) => {
+        const shares = Array.from(random.uniforms(5), (u) => -Math.log(1 - u))
+        const total = shares.reduce((sum, share) => sum + share, 0)
+        const at = Array.from(random.uniforms(5), (u) => values[Math.floor(u * rows) * size + neuron])
+        return -at.reduce((sum, value, i) => sum + (shares[i] / total) * value, 0)
+      })
+      layer.bias?.assign(biases)
+    }
+    x = layer.predict(x) as Tensor
+  }
 }
