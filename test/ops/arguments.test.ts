@@ -146,6 +146,11 @@ describe.each(newEngines())('$variant', (backend) => {
     expect((slice(x, 0, 0, 1) as Tensor).shape).toEqual([2, 0, 3])
   })
 
+  test('a dense layer takes one row without an axis of rows', () => {
+    const y = dense(tensor([1, 2], { backend }), tensor([[1, 2, 3], [10, 20, 30]], { backend }), tensor([100, 0, 0], { backend })) as Tensor // biome-ignore format: a matrix
+    expect([y.shape, list(y)]).toEqual([[3], [121, 42, 63]])
+  })
+
   test('layers of zero rows or columns have results and gradients', () => {
     const parameter = (shape: number[]) =>
       tensor(new Float64Array(shape.reduce((a, b) => a * b, 1)).fill(0.5), shape, { requiresGrad: true, backend })
