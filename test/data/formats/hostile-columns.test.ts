@@ -4,7 +4,7 @@
  */
 
 import { readFileSync } from 'node:fs'
-import { tableFromArrays, tableFromIPC, tableToIPC } from 'apache-arrow'
+import { Table, tableFromArrays, tableFromIPC, tableToIPC } from 'apache-arrow'
 import { describe, expect, test } from 'vitest'
 import { checkRows } from '../../../ts/data/formats/parquet.js'
 import { fromTable, type Row, readTable, streamTable } from '../../../ts/data/index.js'
@@ -90,6 +90,24 @@ describe('fault 22: columns of other kinds', () => {
         new DataView(wrong.buffer, wrong.byteOffset).setInt32(at, length, true)
         await read(wrong, 'arrow')
       }
+  })
+
+  // an entry of the footer takes 24 bytes, the description of a batch 136: a small file would describe much
+  test('one message that the footer names many times', async () => {
+    const batches = Array.from({ length: 100 }, () => tableFromArrays({ x: Float64Array.of(1) }).batches[0])
+    const bytes = tableToIPC(new Table(batches), 'file')
+    expect(await readTable(bytes, { format: 'arrow' })).toHaveLength(100)
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    const footer = bytes.length - 10 - view.getInt32(bytes.length - 10, true)
+    // each batch begins with −1
+    const places = Array.from({ length: footer / 8 }, (_, i) => 8 * i).filter((at) => view.getInt32(at, true) === -1)
+    const [first, second] = places
+    const named = (at: number) => places.slice(1).includes(Number(view.getBigInt64(at, true)))
+    const found = Array.from({ length: bytes.length - 18 - footer }, (_, i) => footer + i).filter(named)
+    expect(found).toHaveLength(99)
+    for (const at of found) view.setBigInt64(at, BigInt(first), true)
+    const small = Uint8Array.of(...bytes.subarray(0, second), ...bytes.subarray(footer))
+    await expect(readTable(small, { format: 'arrow' })).rejects.toThrow('its messages overlap')
   })
 
   test('of more rows than a file can have', async () => {

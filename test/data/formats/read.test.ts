@@ -166,6 +166,16 @@ describe('arrays of NumPy', () => {
     expect(() => parseNpy(bytesOf(one))).toThrow(/has elements of type|the header wants descr/)
   })
 
+  test.each(['<i8', '<u8'])('%s: whole numbers from 2⁵³ on are refused, smaller ones are read', (name) => {
+    const bytes = bytesOf(of('npy').find((one) => one.name === name) as Case)
+    const last = new DataView(bytes.buffer, bytes.length - 8)
+    last.setBigInt64(0, 2n ** 53n - 1n, true)
+    const { data } = parseNpy(bytes)
+    expect(data.at(-1)).toBe(Number.MAX_SAFE_INTEGER)
+    last.setBigInt64(0, 2n ** 53n, true)
+    expect(() => parseNpy(bytes)).toThrow(`NPY data: element ${data.length - 1} is a whole number beyond 2⁵³`)
+  })
+
   test('damaged files are refused', async () => {
     const good = bytesOf(of('npy')[0])
     expect(() => parseNpy(good.slice(0, -1))).toThrow('NPY data is truncated: the header promises b1 [3, 4], 140 bytes, but there are 139')

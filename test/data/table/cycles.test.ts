@@ -45,6 +45,16 @@ test('features are those of the calendar, also before 1970 and for later rows', 
     for (const [i, x] of ofYear(1970).entries()) expect(Math.abs(ofYear(year)[i] - x)).toBeLessThan(0.05)
 })
 
+test('a target of dates has no cycles, nor has a column of numbers with a few dates, which are gaps', () => {
+  const target = fromTable(days(400).map((y, x) => ({ x: x / 2, y })), { target: 'y', columns: { y: 'date' } }) // biome-ignore format: one line
+  expect(target.state().target).not.toHaveProperty('cycles')
+  expect([...target.targets.subarray(0, 5)]).toEqual([-3, -2, -1, 0, 1])
+  const rows = Array.from({ length: 400 }, (_, i) => ({ x: i === 7 ? '2024-01-01' : i === 9 ? '2024-03-01' : i / 2, y: i / 3 }))
+  const table = fromTable(rows, { target: 'y', missing: 'auto' })
+  expect(table.featureNames).toEqual(['x'])
+  expect([...encoderFromState(table.state()).encode(rows.slice(10))]).toEqual([...table.inputs.subarray(10)])
+})
+
 test('a gap has no place in a cycle, and a damaged state is refused', () => {
   const rows = days(40).map((when, x) => ({ when: x === 7 ? null : when, y: x / 2 }))
   const table = fromTable(rows, { target: 'y', missing: { when: 'median' } })

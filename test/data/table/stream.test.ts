@@ -22,6 +22,14 @@ describe('an encoder of a stream', () => {
     }
   })
 
+  test('takes a word for a class of the target, also if no part has it twice', async () => {
+    const rows = Array.from({ length: 40 }, (_, x) => ({ x, effect: ['none', 'mild', 'severe', 'mild'][x % 4] }))
+    for (const size of [1, 4, 40]) {
+      const { classNames, report } = await encoderFromStream(parts(rows, size), { target: 'effect', missing: 'auto' })
+      expect([size, classNames, report.rows]).toEqual([size, ['mild', 'none', 'severe'], 40])
+    }
+  })
+
   test('names rows by their place in all parts', async () => {
     const rows = Array.from({ length: 50 }, (_, i) => ({ x: i === 40 ? 'odd' : `${i / 3}`, y: i / 7 }))
     await expect(encoderFromStream(parts(rows, 8), { target: 'y' })).rejects.toThrow("has numbers in 49 rows, but 'odd' in row 40")

@@ -433,6 +433,27 @@ describe('what fromTable decides, and why', () => {
     expect(() => fromTable(rows, { target: 'y', columns: { size: 'number' } })).toThrow("column 'size' of row 0 wants a number, got 'S'")
   })
 
+  test('a gap in an ordinal column is the middle of its order, scaled as the others are', () => {
+    const rows = many((i) => ({ size: i === 3 ? '' : ['S', 'M', 'L'][i % 3], y: i / 3 }), 9)
+    const encoded = (more: object) =>
+      fromTable(rows, { target: 'y', missing: 'median', columns: { size: { as: 'ordinal', order: ['S', 'M', 'L'], ...more } as Any } })
+        .inputs
+    expect([...encoded({})]).toEqual([0, 1, 2, 1, 1, 2, 0, 1, 2])
+    expect([...encoded({ scale: 'minMax' })]).toEqual([0, 0.5, 1, 0.5, 0.5, 1, 0, 0.5, 1])
+  })
+
+  test('a report has the range of each column, the number of its categories and of its gaps', () => {
+    const rows = many((i) => ({ n: i === 3 ? '' : i, k: i % 12 ? i / 2 : '', town: i % 8 ? `t${i % 4}` : '', y: 'ba'[i % 2] }), 24)
+    const { report } = fromTable(rows, { target: 'y', missing: 'median' })
+    expect(describeTable(report).split('\n')).toEqual([
+      '24 rows; 6 features',
+      'n           number    it has numbers, 0 to 23; 1 gap, filled in by 12',
+      'k           number    it has numbers, 0.5 to 11.5; 2 gaps, filled in by 6',
+      'town        category  it has texts, 4 of them; 3 gaps, filled in',
+      'y (target)  category  it has text, whose values are the classes, 2 of them',
+    ])
+  })
+
   test('an unknown category is none of them, counted and told once; or an error', () => {
     const rows = many((i) => ({ town: `t${i % 3}`, n: i, y: i / 3 }), 9)
     const table = fromTable(rows, { target: 'y' })
