@@ -214,6 +214,19 @@ describe('what is no CSV', () => {
     )
   })
 
+  test('more columns than a table may have', () => {
+    const names = (count: number) => Array.from({ length: count }, (_, i) => `c${i}`).join()
+    expect(parseCsv(`${names(100_000)}\n`, { header: false })).toHaveLength(1)
+    expect(() => parseCsv(names(100_001))).toThrow('parseCsv: 100001 columns are more than the 100000 that a table may have')
+  })
+
+  test('a value without a name above it, after a mebibyte of empty ones', () => {
+    const line = (...values: string[]) => `${values.join()}${','.repeat(1000 - values.length)}\n`
+    const read = (lines: number) => parseCsv(line('a', 'b') + line('').repeat(lines) + line('x', 'y', 'z'))
+    expect(read(1048).at(-1)).toMatchObject({ a: 'x', b: 'y', column3: 'z' })
+    expect(() => read(1049)).toThrow('line 1051 has 1000 values, and there are 2 columns')
+  })
+
   test('options that are none', async () => {
     expect(() => parseCsv('a', { seperator: ';' } as never)).toThrow("there is no option 'seperator'")
     expect(() => parseCsv('a', { header: 1 } as never)).toThrow('header wants true, false or names in an array, got 1')

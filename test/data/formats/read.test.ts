@@ -140,6 +140,12 @@ describe('a table is read from', () => {
     await expect(readTable(new File(['[1]'], 't.json'))).rejects.toThrow('t.json: entry 0 is no object')
   })
 
+  test('nothing is no bytes, and pieces are joined', async () => {
+    for (const nothing of [new Blob([]), new Uint8Array(0)]) expect(await readBytes(nothing)).toEqual(new Uint8Array(0))
+    const bytes = Uint8Array.of(1, 2, 3)
+    expect(await readBytes(new Blob([bytes, bytes]))).toEqual(Uint8Array.of(1, 2, 3, 1, 2, 3))
+  })
+
   test('what is not there, or no source, is named', async () => {
     await expect(readTable('nowhere.csv')).rejects.toThrow('there is no file nowhere.csv')
     await expect(readTable('nowhere.parquet')).rejects.toThrow('there is no file nowhere.parquet')

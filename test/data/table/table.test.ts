@@ -507,6 +507,17 @@ describe('what fromTable decides, and why', () => {
     }
   })
 
+  test.each([
+    [3, 'a', 'number'],
+    [20, 'ab', 'number'],
+    [20, 'abc', 'category'],
+    [45, 'a'.repeat(15), 'number'],
+    [45, 'a'.repeat(16), 'category'],
+  ])('of %i values %s are among numbers: a %s', (count, others, as) => {
+    const rows = Array.from({ length: count }, (_, i) => ({ n: others[i] ?? i / 4, y: i % 2 }))
+    expect(fromTable(rows, { target: 'y', inputs: ['n'], missing: 'auto' }).report.columns[0].as).toBe(as)
+  })
+
   test("missing: 'auto' takes what is usual", () => {
     const rows = many((i) => ({
       n: i % 9 === 0 ? 'NA' : i === 13 || i === 23 ? 'none yet' : i,
@@ -529,6 +540,12 @@ describe('what fromTable decides, and why', () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     expect([...table.encode([{ n: 'soon' }])]).toEqual([...table.encode([{ n: null }])])
     warn.mockRestore()
+  })
+
+  test.each(['standard', 'minMax', 'robust'] as const)('%s makes a column of one number zeros, also of the number 0', (scale) => {
+    const rows = many((i) => ({ nought: 0, seven: 7, x: i, y: i / 3 }), 5)
+    const { inputs } = fromTable(rows, { target: 'y', inputs: ['nought', 'seven'], scale })
+    expect([...inputs]).toEqual(new Array(10).fill(0))
   })
 
   test('numbers are scaled by the rows that they were learnt from', () => {
