@@ -13,6 +13,14 @@ test('lists all faults and promises', () => {
   for (const name of Object.keys(promises)) expect(page, REMEDY).toContain(`| ${name} | ${promises[name].promise} |`)
 })
 
+test('lists the runs of mutants', () => {
+  const runs: Record<string, { drawn: number; seed: number }[]> = JSON.parse(readFileSync('test/reliability/mutants.json', 'utf8'))
+  const listed = [...page.matchAll(/^\| `(ts\/\w+)` \| (\d+) \|.* (\d+) \| [\d-]+ \|$/gm)].map(([, ...cells]) => cells.join())
+  expect(listed, REMEDY).toEqual(
+    Object.entries(runs).flatMap(([folder, all]) => all.map(({ drawn, seed }) => `${folder},${drawn},${seed}`)),
+  )
+})
+
 describe.each([...rows])('fault %i', (number, row) => {
   const [, , , , how, result] = row.split(/(?<!\\)\|/).map((cell) => cell.trim())
   const named = [...how.matchAll(/`(test\/[^`]+)`: ((?:(?!<br>).)+)/g)]

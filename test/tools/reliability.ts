@@ -141,7 +141,7 @@ function longRows(): string[] {
   )
 }
 
-/** Of the places drawn, those that a test noticed before, and with the tests that were written for the others. */
+/** One run: the places drawn, those that a test noticed before, and with the tests that were written for the others. */
 interface Mutants {
   drawn: number
   killed: number
@@ -152,12 +152,14 @@ interface Mutants {
 }
 
 function mutantRows(): string[] {
-  const results: Record<string, Mutants> = JSON.parse(readFileSync('test/reliability/mutants.json', 'utf8'))
+  const runs: Record<string, Mutants[]> = JSON.parse(readFileSync('test/reliability/mutants.json', 'utf8'))
   const share = (killed: number, of: number) => `${killed} of ${of}, ${((100 * killed) / of).toFixed(1)} %`
-  return Object.entries(results).map(([folder, { drawn, killed, then, equivalent, seed, date }]) => {
-    const of = drawn - equivalent
-    return `| \`${folder}\` | ${drawn} | ${equivalent} | ${share(killed, of)} | ${share(then, of)} | ${seed} | ${date} |`
-  })
+  return Object.entries(runs).flatMap(([folder, ofFolder]) =>
+    ofFolder.map(({ drawn, killed, then, equivalent, seed, date }) => {
+      const of = drawn - equivalent
+      return `| \`${folder}\` | ${drawn} | ${equivalent} | ${share(killed, of)} | ${share(then, of)} | ${seed} | ${date} |`
+    }),
+  )
 }
 
 function page(tried: Map<number, Tried[]>): string {
