@@ -188,8 +188,9 @@ test.each(backends)('large values are normalized like small ones, or give NaN, n
       for (const size of sizes) run(size).forEach((found, i) => expectNear(found, wanted[i], 100 * tolerance))
       for (const size of [1e21, 1e30, 1e37]) {
         const [y] = run(size)
-        if (isExact) expectNear(y, wanted[0], 100 * tolerance)
-        else expect(y, `${Layer.name} of ${size}`).toEqual(y.map(() => Number.NaN))
+        // floats: squares overflow, unless values are close to each other
+        const found = isExact ? y : y.map((v, i) => (Number.isNaN(v) ? wanted[0][i] : v))
+        expectNear(found, wanted[0], 100 * tolerance)
       }
     }
   }
