@@ -180,24 +180,23 @@ export function tablesSection(results: Results): string {
   return `
 ## Tables
 
-Loss of \`trainTable\` with its defaults beside the meta-tuned defaults of pytabkit 1.8 and scikit-learn's HistGradientBoosting: log loss of classes, RMSE
-of numbers. ${beside.length} tables of R's packages and scikit-learn's digits, a fifth of the rows to test by, at most 10,000 to learn from; losses and seconds of one
-split, comparisons over the splits that both have. A contestant that lacks tables is compared without them: mostly on small ones.
-One core, ${date}. A dash: not run yet; late: not finished in five CPU minutes.
+Loss of \`trainTable\` at its defaults beside the meta-tuned defaults of pytabkit 1.8 and scikit-learn's: log loss of classes, RMSE
+of numbers. ${beside.length} tables of R's packages and scikit-learn's digits, a fifth of the rows to test by, at most 10,000 to learn from; losses and seconds of
+one split. One core, ${date}. A dash: not run; late: over five CPU minutes.
 
 | table | ${contestants.join(' | ')} |
 | --- | ${contestants.map(() => '---:').join(' | ')} |
 ${rows.join('\n')}
 ${line('gradus divided by it', ({ ratio }) => ratio.toFixed(3))}
-${line('median of the tables', ({ median }) => median.toFixed(3))}
+${line('median', ({ median }) => median.toFixed(3))}
 ${line('gradus better on', ({ won, tables }) => `${won} of ${tables}`)}
 ${line('p by Wilcoxon', shortP)}
 ${line('splits compared', ({ splits }) => String(splits))}
 ${line('CPU seconds', ({ who }) => secondsOf(who), secondsOf(GRADUS))}
 
-Mean rank of those with every table: ${ranks.map(([who, rank]) => `${who} ${rank.toFixed(2)}`).join(', ')}. More than 5 % behind the best of all: ${behind.join(', ') || 'none'}.
+Mean rank: ${ranks.map(([who, rank]) => `${who} ${rank.toFixed(2)}`).join(', ')}. More than 5 % behind the best: ${behind.join(', ') || 'none'}.
 ${few.map(inWords).join('')}${manySection(results)}
-\`make tables\` goes on with the missing results. [Instead of XGBoost in a page](guide/instead-of-trees.md) says when trees are better.
+[Instead of XGBoost in a page](guide/instead-of-trees.md) says when trees are better.
 `
 }
 
@@ -225,7 +224,7 @@ function manySection(results: Results): string {
     return `| ${row.who} | ${others.map(({ who }) => cells[who] ?? '-').join(' | ')} |`
   })
   return `
-Beside bags, the mean of five trainings that each set another fifth of the rows aside, and AutoGluon 1.6 with a minute of CPU: gradus' loss divided by
+Beside bags, means of five trainings that each set another fifth aside, and AutoGluon 1.6 with a minute of CPU: gradus' loss divided by
 theirs, tables on which gradus is better, p.
 
 | | ${others.map(({ who }) => who.replace(BAG, '')).join(' | ')} |

@@ -33,7 +33,7 @@ test.runIf(FIGURES)('the committed texts and picture are those of the committed 
 })
 
 test('the page for users is short', () => {
-  expect(Buffer.byteLength(readFileSync('docs/benchmarks.md', 'utf8'))).toBeLessThanOrEqual(10_500)
+  expect(Buffer.byteLength(readFileSync('docs/benchmarks.md', 'utf8'))).toBeLessThanOrEqual(10_000)
 })
 
 test.runIf(FIGURES)('gradus has learned every workload that was measured', () => {
