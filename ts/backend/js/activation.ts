@@ -1,12 +1,10 @@
 /** Activations and their derivatives: for each name one pair of loops; the number of an activation is its place in ACTIVATIONS. */
 import type { FloatArray, Heap } from '../heap.js'
 import { ACTIVATIONS, type Activation, type Kernels } from '../kernels.js'
-import { normalCdf, normalPdf, sigmoid } from './math.js'
+import { normalCdf, normalPdf, SELU_ABOVE, SELU_BELOW, sigmoid } from './math.js'
 import { floatShift } from './shift.js'
 
 const LEAKY_SLOPE = 0.01
-/** Factors of selu: λ above 0, λ·α below. */
-const [SELU_ABOVE, SELU_BELOW] = [1.0507009873554805, 1.7580993408473766]
 
 /** f[y + i] = φ(f[x + i]) for i < n */
 type Forward = (f: FloatArray, x: number, y: number, n: number) => void

@@ -74,3 +74,6 @@ function erfcLarge(t: number): number {
     ((((z + 2.568520192289822) * z + 1.8729528499234673) * z + 0.5279051029514285) * z + 0.06051834131244132) * z + 0.0023352049762686918
   return (0.5641895835477563 - (z * p) / q) / t
 }
+
+/** Factors of selu: λ above 0, λ·α below (Klambauer et al. 2017). */
+export const [SELU_ABOVE, SELU_BELOW] = [1.0507009873554805, 1.7580993408473766] as const

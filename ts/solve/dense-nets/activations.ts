@@ -1,14 +1,11 @@
 /** Activations in double precision without a kernel. */
-import { normalCdf, normalPdf, sigmoid } from '../../backend/js/math.js'
+import { normalCdf, normalPdf, SELU_ABOVE, SELU_BELOW, sigmoid } from '../../backend/js/math.js'
 import type { Activation } from '../../backend/kernels.js'
 
 /** Writes f(z) into `a`. */
 type Values = (z: Float64Array, a: Float64Array) => void
 /** Writes f′ into `d`, from z and a = f(z). */
 type Slopes = (z: Float64Array, a: Float64Array, d: Float64Array) => void
-
-/** Factors of selu: λ above 0, λ·α below. */
-const [SELU_ABOVE, SELU_BELOW] = [1.0507009873554805, 1.7580993408473766]
 
 const softplus = (z: number) => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)))
 
