@@ -33,6 +33,7 @@ const ENOUGH = 0.8
 const ROUNDS_LEFT = 4
 /** Distance between the seeds of the recipes of two rounds. */
 const SEED_STEP = 7919
+
 /**
  * Trains until the remaining time is needed for the work after the search:
  * 1. a pilot on at most 2,000 rows, for two epochs: it gives an early net and the time of an epoch;

@@ -119,7 +119,7 @@ function noNet(failure: Error | undefined, rows: number, { learningRate }: NetSe
 const MANY = 15_000
 
 /**
- * The usual plan, and the other kind of net, which comes next if there is time: members that share layers, or one net. Members tell two classes apart
+ * The usual plan, and the other kind of net, which is tried, too, if there is time: members that share layers, or one net. Members tell two classes apart
  * better (log loss of eleven tables −1.9 %, of mlc_churn −12), and are worse for numbers and more classes (docs/design/tried.md). They make nets narrower,
  * so nets of given sizes have none.
  */
