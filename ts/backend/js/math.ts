@@ -75,5 +75,7 @@ function erfcLarge(t: number): number {
   return (0.5641895835477563 - (z * p) / q) / t
 }
 
-/** Factors of selu: λ above 0, λ·α below (Klambauer et al. 2017). */
-export const [SELU_ABOVE, SELU_BELOW] = [1.0507009873554805, 1.7580993408473766] as const
+/** Factors of selu: λ above 0 (Klambauer et al. 2017). */
+export const SELU_ABOVE = 1.0507009873554805
+/** λ·α below. */
+export const SELU_BELOW = 1.7580993408473766
