@@ -290,7 +290,8 @@ export class Rounds<Recipe, V extends View = View> {
 function stopAt(deadline: number | undefined, signal: AbortSignal | undefined): { signal: AbortSignal; clear: () => void } {
   const controller = new AbortController()
   const stop = () => controller.abort()
-  if (signal?.aborted) stop()
+  // a timer would fire only after the first turn, in which a fast machine trains a small net
+  if (signal?.aborted || (deadline !== undefined && deadline <= clock.now())) stop()
   signal?.addEventListener('abort', stop)
   const timer = deadline === undefined ? undefined : setTimeout(stop, Math.max(0, deadline - clock.now()))
   const clear = () => {

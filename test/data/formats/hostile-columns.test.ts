@@ -11,6 +11,7 @@ import { fromTable, type Row, readTable, streamTable } from '../../../ts/data/in
 import { mutated, randomFrom } from '../../fuzz/mutate.js'
 import { cpuNow } from '../../tools/clocks.js'
 import { runs } from '../../tools/hostile-text.js'
+import { milliseconds } from '../../tools/nightly.js'
 
 const { cases } = JSON.parse(readFileSync('test/oracles/data_files.json', 'utf8')) as { cases: { kind: string; bytes: string }[] }
 const good = (kind: string) =>
@@ -18,7 +19,7 @@ const good = (kind: string) =>
 const OURS = /^(x\.(parquet|arrow)|the data): cannot be read as (Parquet|Arrow): /
 
 /** CPU milliseconds that a reader may take for a file of a few kB; an intact file takes a few. */
-const SLOWEST = 3000
+const SLOWEST = milliseconds(3000)
 
 /** Reads a file in every way. @returns its rows; undefined if it was refused */
 async function read(bytes: Uint8Array, format: 'parquet' | 'arrow'): Promise<Row[] | undefined> {

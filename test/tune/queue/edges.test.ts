@@ -275,15 +275,14 @@ describe.runIf(program)('on a queue', { timeout: 60_000 }, () => {
   test('a worker that is closed hands its trials back at once', () =>
     fresh(async () => {
       const file = objective('slow.mjs', 'export default async ({ x }) => { await new Promise((r) => setTimeout(r, 700)); return x }')
-      const first = await worker('first', { lockSeconds: 60 })
+      const first = await worker('first', { lockSeconds: 3600 })
       const own = await study()
       const optimizing = own.optimize(file, on({ trials: 4 }) as never)
       await expect.poll(() => seen.join(), { timeout: 10_000 }).toContain('begun')
       await first.close()
-      const began = performance.now()
+      // a lock that had to run out would outlast the timeout of this test
       await worker('second')
       await optimizing
-      expect(performance.now() - began).toBeLessThan(20_000)
       expect(own.trials.every(({ state }) => state === 'complete')).toBe(true)
       await own.close()
     }))

@@ -36,13 +36,13 @@ export interface Threads {
 
 /** The requested number of threads. @throws RangeError */
 export function wantedThreads(threads: number | 'auto' = 1): number {
-  if (threads === 'auto') return automatic(processors())
+  if (threads === 'auto') return automaticThreads(processors())
   if (Number.isInteger(threads) && threads >= 1 && threads <= MOST) return threads
   throw rangeError(`load: threads wants 'auto' or a whole number from 1 to ${MOST}, got ${show(threads)}`)
 }
 
-/** One thread for each core. Most machines report two processors for each core, or have slow cores besides fast ones. */
-function automatic(processors: number): number {
+/** The threads of 'auto': one for each core. Most machines report two processors for each core, or have slow cores besides fast ones. */
+export function automaticThreads(processors: number): number {
   return Math.min(MAX_AUTO, processors <= 2 ? processors : Math.ceil(processors / 2))
 }
 
