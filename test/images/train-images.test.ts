@@ -16,6 +16,7 @@ import {
   trainImages,
 } from '../../ts/images/index.js'
 import { encodeModel, Generator, loadModel } from '../../ts/index.js'
+import { byClock, counted } from '../tools/clocks.js'
 import { gradus } from '../tools/command.js'
 import { shape, writeShapes } from './pictures.js'
 
@@ -397,7 +398,8 @@ describe('a residual net', () => {
 
   test('learns in the time that is left, and the better net stays', async () => {
     const seen: string[] = []
-    const { report } = await trainImages(given, { epochs: 4, time: 60, onEpoch: ({ net, epoch }) => void seen.push(`${net} ${epoch}`) })
+    const onEpoch = ({ net, epoch }: ImageEpoch) => void seen.push(`${net} ${epoch}`)
+    const { report } = await counted(() => trainImages(given, { epochs: 4, time: 1000, onEpoch }))
     expect(seen.filter((epoch) => epoch.endsWith('1'))).toEqual(['small 1', 'residual 1'])
     const [small, residual] = report.nets
     expect([small.net, residual.net]).toEqual(['small', 'residual'])
@@ -423,7 +425,8 @@ test('the largest seed is one', async () => {
 
 test('time ends a training', async () => {
   const seen: ImageEpoch[] = []
-  await trainImages(await imagesInFolder(at('shapes')), { time: 0.01, onEpoch: (epoch) => void seen.push(epoch) })
+  const images = await imagesInFolder(at('shapes'))
+  await byClock('runs ahead', 0, () => trainImages(images, { time: 0.01, onEpoch: (epoch) => void seen.push(epoch) }))
   expect(seen).toHaveLength(1)
 })
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Row } from '../../../ts/data/index.js'
 import { EmbedColumns, Generator, type Module } from '../../../ts/index.js'
 import { loadTableModel, type NumberPrediction, type TableModel, tableToFunction, trainTable } from '../../../ts/table/index.js'
+import { counted } from '../../tools/clocks.js'
 
 const SHOPS = 150
 const ROWS = 3000
@@ -71,7 +72,7 @@ test('a column is embedded where somebody says so, with vectors as long as said;
     y: Math.floor(6 * u) % 2 === 0 ? 'even' : 'odd',
   }))
   const columns = { kind: { as: 'embedding', size: 4 }, place: 'embedding' } as const
-  const { model, report } = await trainTable(rows, { target: 'y', columns, time: 1.5, test: rows })
+  const { model, report } = await counted(() => trainTable(rows, { target: 'y', columns, time: 100, test: rows }))
   const [embed] = model.net.modules().filter((layer) => layer instanceof EmbedColumns)
   expect(embed.columns).toEqual([
     { feature: 0, count: 7, size: 4 },
@@ -89,6 +90,6 @@ test('a column is embedded where somebody says so, with vectors as long as said;
 
 test('a column of many texts with few rows each shares features by a hash, as before', async () => {
   const rows = Array.from({ length: 600 }, (_, i) => ({ who: `person ${i % 200}`, x: i % 7, y: (i * 7919) % 3 }))
-  const { report } = await trainTable(rows, { target: 'y', time: 0.5 })
+  const { report } = await counted(() => trainTable(rows, { target: 'y', time: 20 }))
   expect(report.columns[0].as).toBe('hash')
 })

@@ -28,7 +28,7 @@ import {
   variationsOf,
   widened,
 } from '../../../ts/table/search/nets.js'
-import { byClock } from '../../tools/clocks.js'
+import { byClock, counted } from '../../tools/clocks.js'
 
 const plan: NetPlan = { ...usualPlan(100), hidden: [16, 8] }
 const embedded: ColumnToEmbed[] = [
@@ -135,8 +135,8 @@ test('a plan that is tried first is never the usual one again: not without dropo
   expect(left).toHaveLength(4)
   expect(left).toEqual(left.map((one) => ({ ...one, ...given })))
   const rows = Array.from({ length: 40 }, (_, i) => ({ a: numbers[i], y: i % 3 ? 'p' : 'q' }))
-  const most = { ...given, dropout: 0.2, weightDecay: 0.1, epochs: 2, time: 2, verbose: false }
-  const { report } = await trainTable(rows, { target: 'y', ...most })
+  const most = { ...given, dropout: 0.2, weightDecay: 0.1, epochs: 2, time: 100, verbose: false }
+  const { report } = await counted(() => trainTable(rows, { target: 'y', ...most }))
   // a pilot, a measured and a whole training of it; random plans have no members
   expect(report.candidates.filter(({ plan }) => plan.startsWith('24-24 relu, 4 members')).length).toBeLessThanOrEqual(3)
 })
@@ -145,7 +145,7 @@ test('a search with a time limit trains what it trains without one, then others;
   const rows = Array.from({ length: 60 }, (_, i) => ({ a: numbers[i], b: numbers[i + 60], y: Math.sin(2 * numbers[i]) + numbers[i + 60] }))
   const options = { target: 'y', epochs: 4, verbose: false } as const
   const { report: usual } = await trainTable(rows, options)
-  const { report } = await trainTable(rows, { ...options, time: 2 })
+  const { report } = await counted(() => trainTable(rows, { ...options, time: 100 }))
   expect(usual.candidates).toHaveLength(2)
   const known = report.candidates.map(({ plan, loss }) => `${plan}: ${loss}`)
   for (const { plan, loss } of usual.candidates) expect(known).toContain(`${plan}: ${loss}`)
@@ -172,11 +172,11 @@ test('without time for one epoch a small net is trained, of the options that are
 test('the time was not too short where a signal ended the training', async () => {
   const rows = Array.from({ length: 200 }, (_, i) => ({ a: Math.sin(i), y: Math.cos(3 * i) }))
   const controller = new AbortController()
-  const slow = { hidden: [256, 256], dropout: 0, batchSize: 1, epochs: 120, time: 60, verbose: false }
+  const slow = { hidden: [256, 256], dropout: 0, batchSize: 1, epochs: 120, time: 10_000, verbose: false }
   let calls = 0
   // after the five nets of the pilot
   const onProgress = ({ nets = 0 }: { nets?: number }) => void (nets >= 5 && ++calls > 2 && controller.abort())
-  const { report } = await trainTable(rows, { target: 'y', ...slow, signal: controller.signal, onProgress })
+  const { report } = await counted(() => trainTable(rows, { target: 'y', ...slow, signal: controller.signal, onProgress }))
   expect(report.candidates.length).toBeLessThanOrEqual(2)
   expect(report.advice.join(' ')).not.toContain('too short')
 })
