@@ -47,6 +47,8 @@ const common: TestUserConfig = {
   // Far above what any test takes, so that none fails because the machine is busy; it only stops a test that hangs.
   testTimeout: 600_000,
   hookTimeout: 600_000,
+  // what a test waits for is an event
+  expect: { poll: { timeout: 600_000 } },
 }
 
 /** Many of these files wait for servers, browsers and processes: a third worker uses the cores meanwhile. */

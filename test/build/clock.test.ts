@@ -3,8 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
+import { milliseconds, NIGHTLY } from '../tools/nightly.js'
 
 const CLOCK = 'common/clock.ts'
+const NIGHT = 'compares a time with `milliseconds(…)`, a limit of the night'
 
 /** Files that read another clock, and why. A name that ends in / is a folder. */
 const ALLOWED: Readonly<Record<string, string>> = {
@@ -60,6 +62,45 @@ test('measured time goes through ts/common/clock.ts', () => {
   const needed = (name: string) =>
     [...found].some(([file, lines]) => lines.length > 0 && (file === name || (name.endsWith('/') && file.startsWith(name))))
   expect(allowed.filter((name) => !needed(name))).toEqual([])
+})
+
+/** Tests and their tools that read a clock, the load or the number of cores, and why no outcome depends on it. A name that ends in / is a folder. */
+const TESTS_ALLOWED: Readonly<Record<string, string>> = {
+  'test/backend/threads/threads.test.ts': 'keeps one thread busy for a millisecond, again and again, until another one comes first',
+  'test/cli/commands/tune.test.ts': NIGHT,
+  'test/data/formats/hostile-columns.test.ts': NIGHT,
+  'test/files/disk-files.test.ts': 'gives files the dates of old ones',
+  'test/reliability/crash.test.ts': NIGHT,
+  'test/reliability/denormals.test.ts': 'runs at night alone',
+  'test/reliability/fuzz.test.ts': NIGHT,
+  'test/reliability/hostile-files.test.ts': NIGHT,
+  'test/reliability/many-fits.test.ts': 'limits time with GRADUS_STRICT alone, and works for a while until there is something to look at',
+  'test/reliability/memory.test.ts': NIGHT,
+  'test/reliability/tables.test.ts': NIGHT,
+  'test/table/train-table.test.ts': 'takes a deadline that is over',
+  'test/tune/samplers/constraint.test.ts': NIGHT,
+  'test/tune/samplers/samplers.test.ts': NIGHT,
+  'test/tune/storage/lost.test.ts': NIGHT,
+  'playground/test/playground.test.ts': 'prints what it measures, and promises it at night',
+}
+
+test('no test outside of the list reads a clock, the load or the number of cores', () => {
+  const files = ['test', 'playground/test']
+    .flatMap((folder) =>
+      readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => `${folder}/${file.split(path.sep).join('/')}`),
+    )
+    .filter((file) => file.endsWith('.test.ts') && file !== 'test/build/clock.test.ts')
+  expect(files.length).toBeGreaterThan(200)
+  const reads =
+    /\b(performance\.now|Date\.now|process\.(hrtime|uptime)|monitorEventLoopDelay|loadavg|availableParallelism|cpus|cpuNow|cpuTime)\b(?! *:)/
+  const found = files.filter((file) => reads.test(readFileSync(file, 'utf8').replace(/spyOn\(performance, 'now'\)/g, '')))
+  expect(found.sort(), 'wait for an event, or replace the clock (test/tools/clocks.ts)').toEqual(Object.keys(TESTS_ALLOWED).sort())
+})
+
+test('a limit of time holds at night alone', () => {
+  const files = Object.entries(TESTS_ALLOWED).filter(([, why]) => why === NIGHT)
+  for (const [file] of files) expect(readFileSync(file, 'utf8'), file).toContain('milliseconds(')
+  expect(milliseconds(5)).toBe(NIGHTLY ? 5 : Number.POSITIVE_INFINITY)
 })
 
 test.each([

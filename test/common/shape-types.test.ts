@@ -303,7 +303,7 @@ describe('what the compiler says', () => {
     )
   }
 
-  test('names both shapes, or the layer, and the nearest name of a metric', { timeout: 120_000 }, () => {
+  test('names both shapes, or the layer, and the nearest name of a metric', () => {
     const errors = errorsIn(`
 add(zeros([2, 3]), zeros([4]))
 matmul(zeros([2, 3]), zeros([4, 5]))

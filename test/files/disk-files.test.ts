@@ -130,7 +130,6 @@ test.each([
     await write(name)
     expect(temporaryFiles()).toEqual([])
   },
-  60_000,
 )
 
 test('files of another system stay for ten minutes, and those of an earlier process of this number go', async () => {

@@ -324,16 +324,15 @@ describe('a process', () => {
   `
   const run = async (body: string, flags: string[] = []) => {
     const args = [...flags, '--input-type=module', '--eval', PROGRAM + body]
-    const start = performance.now()
     const result = await promisify(execFile)(process.execPath, args, { timeout: 300_000 }).catch((error) => error)
     const { code = 0, stdout, stderr, killed = false } = result
-    return { code, stdout: stdout as string, stderr: stderr as string, killed, seconds: (performance.now() - start) / 1000 }
+    return { code, stdout: stdout as string, stderr: stderr as string, killed }
   }
 
   test('ends by itself', async () => {
-    const { code, stdout, seconds } = await run('const b = await load({ threads: 3 }); work(b); console.log(b.threads)')
+    const { code, stdout, killed } = await run('const b = await load({ threads: 3 }); work(b); console.log(b.threads)')
     expect([code, stdout]).toEqual([0, '3\n'])
-    expect(seconds, 'it does not wait for its workers, which would be for ever').toBeLessThan(150)
+    expect(killed, 'it does not wait for its workers, which would be for ever').toBe(false)
   })
 
   test('ends where workers have not even started', async () => {

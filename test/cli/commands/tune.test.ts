@@ -163,7 +163,7 @@ test.runIf(program)('on Redis, by a worker', async () => {
   }
 })
 
-test.runIf(program)('status of a queue, a study that is deleted, and a password that is wrong', { timeout: 60_000 }, async () => {
+test.runIf(program)('status of a queue, a study that is deleted, and a password that is wrong', async () => {
   const server = await redis(program as string)
   await server.start()
   const worker = await runWorker(server.url)

@@ -79,7 +79,7 @@ test('a worker that dies in the turn in which its result arrives is replaced', a
   expect(await value).toBe(first.params.x)
   expect(await pool.run(second, signal)).toBe(second.params.x)
   await pool.close()
-}, 20_000)
+})
 
 test('a worker that dies costs its trial a retry, nothing else', async () => {
   const marks = mkdtempSync(path.join(tmpdir(), 'gradus-marks-'))

@@ -32,7 +32,7 @@ function objective(name: string, code: string): string {
   return file
 }
 
-describe.runIf(program)('on a queue', { timeout: 60_000 }, () => {
+describe.runIf(program)('on a queue', () => {
   let server: Server
   let prefix = 0
   let url = ''
@@ -183,14 +183,14 @@ describe.runIf(program)('on a queue', { timeout: 60_000 }, () => {
       const old = await worker('old')
       const own = await study()
       const optimizing = own.optimize(file, on({ trials: 200 }) as never).catch((error) => error)
-      await expect.poll(() => own.finished, { timeout: 10_000 }).toBeGreaterThan(1)
+      await expect.poll(() => own.finished).toBeGreaterThan(1)
       objective('midst.mjs', slow(100))
       await worker('new')
       await expect
-        .poll(() => said.join('\n'), { timeout: 10_000 })
+        .poll(() => said.join('\n'))
         .toMatch(/^new: cannot run midst\.mjs, and hands its trials back: midst\.mjs has version \w{12} here, and the study wants \w{12}/m)
       const before = own.finished
-      await expect.poll(() => own.finished, { timeout: 10_000 }).toBeGreaterThan(before + 1)
+      await expect.poll(() => own.finished).toBeGreaterThan(before + 1)
       await old.close()
       expect(String(await faster(6, () => optimizing))).toMatch(/Error: optimize: no worker can run midst\.mjs: midst\.mjs has version /)
       expect(own.trials.filter(({ state }) => state === 'complete').every(({ value }) => (value as number) < 50)).toBe(true)
@@ -278,7 +278,7 @@ describe.runIf(program)('on a queue', { timeout: 60_000 }, () => {
       const first = await worker('first', { lockSeconds: 3600 })
       const own = await study()
       const optimizing = own.optimize(file, on({ trials: 4 }) as never)
-      await expect.poll(() => seen.join(), { timeout: 10_000 }).toContain('begun')
+      await expect.poll(() => seen.join()).toContain('begun')
       await first.close()
       // a lock that had to run out would outlast the timeout of this test
       await worker('second')
@@ -293,7 +293,7 @@ describe.runIf(program)('on a queue', { timeout: 60_000 }, () => {
       await worker('w')
       const own = await study()
       const optimizing = own.optimize(file, on({ trials: 500 }) as never).catch((error) => error)
-      await expect.poll(() => own.finished, { timeout: 10_000 }).toBeGreaterThan(2)
+      await expect.poll(() => own.finished).toBeGreaterThan(2)
       const status = await queueStatus(url)
       expect(status.workers).toMatchObject([{ pid: process.pid, concurrency: 1, refused: [] }])
       expect(status.workers[0].running.length).toBeLessThanOrEqual(1)
@@ -324,7 +324,7 @@ export default async ({ x }, t) => {
       await worker('w', { concurrency: 2 })
       const own = await study()
       const optimizing = own.optimize(file, on({ trials: 2 }) as never).catch((error) => error)
-      await expect.poll(() => seen.join(), { timeout: 10_000 }).toMatch(/begun.*begun/)
+      await expect.poll(() => seen.join()).toMatch(/begun.*begun/)
       const connection = await connectRedis(server.url)
       // the study that runs may give the server its journal back before the other is there
       const takeItsPlace = async () => {
@@ -336,10 +336,9 @@ export default async ({ x }, t) => {
       expect(String(await optimizing)).toMatch(/did the server lose its data\?/)
       writeFileSync(go, '')
       // the first that sees it does not take the storage away from the other
-      for (const number of [0, 1])
-        await expect.poll(() => seen.join(), { timeout: 10_000 }).toMatch(new RegExp(`w ${number} left: the journal in`))
+      for (const number of [0, 1]) await expect.poll(() => seen.join()).toMatch(new RegExp(`w ${number} left: the journal in`))
       // its job is still there, and runs it with its own parameters
-      await expect.poll(() => other.sync().then(() => other.trials[0].state), { timeout: 10_000 }).toBe('complete')
+      await expect.poll(() => other.sync().then(() => other.trials[0].state)).toBe('complete')
       expect(other.trials.map(({ value, reports }) => [value, ...reports.values()])).toEqual([
         [other.trials[0].params.x, other.trials[0].params.x],
       ])
@@ -362,7 +361,7 @@ export default async ({ x }, t) => {
       for (let add = 0; add < 8; add++)
         await own.optimize({ module: file, factory: 'make', options: { add } }, on({ trials: add + 1 }) as never)
       expect(own.trials.map(({ value, params }, i) => Math.abs((value as number) - params.x - i) < 1e-12)).toEqual(Array(8).fill(true))
-      await expect.poll(() => alive.size, { timeout: 5000 }).toBe(4)
+      await expect.poll(() => alive.size).toBe(4)
       process.off('worker', note as never)
       await own.close()
     }))

@@ -62,7 +62,7 @@ test.runIf(folder)('workers go on when PostgreSQL is back, which refused their c
     await own.start()
     isBack = true
     // a worker that does not come back fails by the timeout of this test
-    await expect.poll(() => after, { timeout: 120_000 }).toBeGreaterThanOrEqual(5)
+    await expect.poll(() => after).toBeGreaterThanOrEqual(5)
     await study.close()
     await optimizing
   } finally {
@@ -97,7 +97,7 @@ test('studies and prefixes with other names have other jobs and queues', () => {
   expect(ids.at(-1)).toBe('study-trial-1')
 })
 
-test.runIf(server)('a storage that does not answer is told, though the queue answers', { timeout: 30_000 }, async () => {
+test.runIf(server)('a storage that does not answer is told, though the queue answers', async () => {
   const own = await redis(server as string)
   await own.start()
   const study = await createStudy({ space: { x: float(0, 1) }, storage: own.url })
@@ -105,7 +105,7 @@ test.runIf(server)('a storage that does not answer is told, though the queue ans
   const said: string[] = []
   const runner = await queueRunner(silent, 'test/tune/queue/objective.mjs', { queue: own.url, say: (text) => void said.push(text) })
   try {
-    await faster(6, () => expect.poll(() => said.join(), { timeout: 15_000 }).not.toBe(''))
+    await faster(6, () => expect.poll(() => said.join()).not.toBe(''))
     expect(said[0]).toMatch(/^no answer of redis:\/\/127\.0\.0\.1:\d+ for ([5-9]|\d\d+) s; waiting for it/)
   } finally {
     await runner.close()

@@ -142,7 +142,7 @@ test('fault 44: a server that falls silent is reported every few seconds, with n
 
 const program = redisServer()
 
-test.runIf(program)('a study ends soon though its server is gone', { timeout: 30_000 }, async () => {
+test.runIf(program)('a study ends soon though its server is gone', async () => {
   const own = await redis(program as string)
   await own.start()
   const study = await createStudy({ space: { x: float(-1, 1) }, storage: own.url })
@@ -155,7 +155,7 @@ test.runIf(program)('a study ends soon though its server is gone', { timeout: 30
 })
 
 describe.runIf(program)('Redis that comes back with less', () => {
-  test.each(['nothing of it', 'its last entries'])('has lost %s: the study goes on', { timeout: 60_000 }, async (what) => {
+  test.each(['nothing of it', 'its last entries'])('has lost %s: the study goes on', async (what) => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     const own = await redis(program as string)
     await own.start()
@@ -190,7 +190,7 @@ describe.runIf(program)('Redis that comes back with less', () => {
   })
 })
 
-test.runIf(program)('what is no journal in Redis is an error, and nothing waits', { timeout: 30_000 }, async () => {
+test.runIf(program)('what is no journal in Redis is an error, and nothing waits', async () => {
   const own = await redis(program as string)
   await own.start()
   const connection = await connectRedis(own.url)
@@ -214,7 +214,7 @@ test.runIf(program)('what is no journal in Redis is an error, and nothing waits'
 
 const programs = postgresFolder()
 
-test.runIf(programs)('a client of PostgreSQL that is cut off in the midst of a write holds up nobody', { timeout: 60_000 }, async () => {
+test.runIf(programs)('a client of PostgreSQL that is cut off in the midst of a write holds up nobody', async () => {
   const own = await postgres(programs as string)
   await own.start()
   let isCut = false
