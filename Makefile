@@ -29,7 +29,7 @@ TS_SOURCES := package.json tsconfig.json tsup.config.ts $(shell find ts -type f 
 
 PLAY := playground/node_modules
 
-.PHONY: jsr publish-dry-run llms examples optuna optuna-proof kill-proof queue-proof stream-proof notebooks embeddings backbone play play-build screenshots site browsers help setup wasm build check format test test-only node-24 figures-check nightly nightly-suite runtimes bundlers docs api fuzz kills page-kills mutants fuzz-fit fuzz-clock fleet-proof memcheck long-runs same-bytes reliability dev demo bench bench-kernels bench-page peers tables pack release-check clean
+.PHONY: quick steady test-all jsr publish-dry-run llms examples optuna optuna-proof kill-proof queue-proof stream-proof notebooks embeddings backbone play play-build screenshots site browsers help setup wasm build check format test test-only node-24 figures-check nightly nightly-suite runtimes bundlers docs api fuzz kills page-kills mutants fuzz-fit fuzz-clock fleet-proof memcheck long-runs same-bytes reliability dev demo bench bench-kernels bench-page peers tables pack release-check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -94,12 +94,25 @@ format: $(MODULES)/.stamp ## let the formatters decide the layout
 	@cargo fmt
 	@$(NODE) $(BIOME) check --write --diagnostic-level=error .
 
-test: setup browsers node-24 wasm ## what CI runs: checks, cargo test, vitest, the playground in browsers
+test: setup wasm ## checks, and all tests that need Node and Rust alone
 	@$(MAKE) -j2 build check
-	@$(MAKE) play-build test-only
+	@$(MAKE) $(PLAY)/.stamp
+	@$(NODE) test/run.mjs --tier unit
 
-test-only: ## the suites alone, with what is built already
+test-all: setup browsers node-24 wasm ## the other tests: runtimes, bundlers' packages, browsers, servers, kills, documents; CI runs it after `make test`
+	@$(MAKE) build play-build
+	@$(NODE) test/run.mjs --tier external
+
+test-only: ## the suites alone with all files, with what is built already
 	@$(NODE) test/run.mjs
+
+quick: $(MODULES)/.stamp $(GENERATED)/.stamp ## format, types, and the unit tests of what changed since main: a minute
+	@$(NODE) $(BIOME) check --write --changed --since=main --no-errors-on-unmatched
+	@$(NODE) $(TSC) --noEmit
+	@GRADUS_TIER=unit $(NODE) $(VITEST) run --changed main --passWithNoTests --reporter=./test/tools/reporter.mjs
+
+steady: $(MODULES)/.stamp $(GENERATED)/.stamp ## the unit tests by other clocks, in other orders, on other processors, zones and loads: the same tests pass (an hour)
+	@$(NODE) test/tools/steady.mjs
 
 # Elsewhere there is no such package, and the tests run on Node 22 alone.
 node-24: $(MODULES)/.stamp

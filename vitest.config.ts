@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { defineConfig, type TestUserConfig } from 'vitest/config'
+import { leftOut } from './test/tools/tiers.mjs'
 import { WITHOUT_CANARIES } from './test/tools/without-canaries.mjs'
 import { writeWorker } from './ts/build/worker.mjs'
 
@@ -34,16 +35,25 @@ const UNIX = ['test/{bench,build,cli,docs}/**/*.test.ts']
 const UNIX_SHARED = [
   'test/cli/**/*.test.ts',
   'test/bench/ranking.test.ts',
-  'test/build/{clock,doors,errors,failed-tests,imports,release,skips,supply-chain,vocabulary,without-docs}.test.ts',
+  'test/build/{clock,doors,errors,failed-tests,imports,release,skips,supply-chain,tiers,vocabulary,without-docs}.test.ts',
   'test/docs/{api,benchmarks,examples,links,llms,optimizers,readme,reliability,site}.test.ts',
 ]
 
 const CANARIES = Boolean(process.env.GRADUS_CANARIES)
 
-const SETUP = ['test/tools/equal-numbers.ts', ...(CANARIES ? ['test/tools/canaries.ts'] : [])]
+const SETUP = [
+  'test/tools/equal-numbers.ts',
+  ...(CANARIES ? ['test/tools/canaries.ts'] : []),
+  ...(process.env.GRADUS_CLOCK ? ['test/tools/other-clock.ts'] : []),
+]
+/** Flags of V8 under which `make steady` runs the tests. */
+const FLAGS = process.env.GRADUS_NODE_FLAGS?.split(' ') ?? []
+
+const LEFT_OUT = leftOut('test', process.env.GRADUS_TIER)
 
 const common: TestUserConfig = {
   setupFiles: SETUP,
+  execArgv: FLAGS,
   // Far above what any test takes, so that none fails because the machine is busy; it only stops a test that hangs.
   testTimeout: 600_000,
   hookTimeout: 600_000,
@@ -66,17 +76,17 @@ export default defineConfig({
     // Compiled files are kept for the next run, and for the other projects of this one.
     experimental: { fsModuleCache: true, fsModuleCachePath: '.cache/vitest' },
     projects: [
-      { test: { ...waiting, name: 'unix', include: UNIX, exclude: UNIX_SHARED } },
-      { test: { ...together, name: 'unix shared', include: UNIX_SHARED } },
+      { test: { ...waiting, name: 'unix', include: UNIX, exclude: [...UNIX_SHARED, ...LEFT_OUT] } },
+      { test: { ...together, name: 'unix shared', include: UNIX_SHARED, exclude: LEFT_OUT } },
       {
         test: {
           ...waiting,
           name: 'alone',
           include: ['test/**/*.test.ts'],
-          exclude: [...UNIX, ...SHARED, ...(CANARIES ? WITHOUT_CANARIES : [])],
+          exclude: [...UNIX, ...SHARED, ...LEFT_OUT, ...(CANARIES ? WITHOUT_CANARIES : [])],
         },
       },
-      { test: { ...together, name: 'shared', include: SHARED } },
+      { test: { ...together, name: 'shared', include: SHARED, exclude: LEFT_OUT } },
     ],
   },
 })

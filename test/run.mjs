@@ -1,23 +1,22 @@
 /**
  * Runs every suite, some beside each other, and closes with the failed tests, one line each, and `N passed, M failed`.
  * A suite that dies without naming a failed test counts as one failure. Exit code 1 unless everything passed.
- * If a few tests of vitest fail, their files run once more, alone: a server that was slow to start on a busy machine is not a fault of the code. A
- * test that fails only the first time is listed as unsteady, so that somebody looks at it.
+ * A failed test is a failure, also where it passes the second time: no outcome may depend on the load of the machine.
  *
- *   node test/run.mjs             all suites
+ *   node test/run.mjs                       all suites with all files
+ *   node test/run.mjs --tier unit           the files of a tier (test/tiers.json)
  *   node test/run.mjs cargo vitest
  */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { failedInCargo, failedInVitest, lineOf, uncaughtInVitest, unsteady } from './tools/failed-tests.mjs'
+import { parseArgs } from 'node:util'
+import { failedInCargo, failedInVitest, lineOf, uncaughtInVitest } from './tools/failed-tests.mjs'
 import { WITHOUT_CANARIES } from './tools/without-canaries.mjs'
 
 /** A suite that hangs is stopped and fails. */
 const SUITE_TIMEOUT = 60 * 60_000
-/** If more tests fail than this, something is broken, and a second try would only cost time. */
-const SECOND_TRY = 10
 const VITEST = 'node_modules/vitest/vitest.mjs'
 const suites = {
   cargo: { title: 'cargo test', run: cargo },
@@ -43,20 +42,10 @@ async function cargo(show) {
 }
 
 async function vitest(show, name, options, env = {}) {
-  const first = await vitestOnce(show, name, options, env)
-  if (first.named.length === 0 || first.named.length > SECOND_TRY) return first
-  const files = [...new Set(first.named.map(({ file }) => file))]
-  show(`\n── once more, alone: ${files.join(', ')}\n`)
-  const second = await vitestOnce(show, `${name}-again`, [...options, ...files], env)
-  if (second.passed === 0 || (second.code !== 0 && second.named.length === 0)) return first
-  return { ...second, passed: first.passed + first.failed - second.failed, unsteady: unsteady(first.named, second.named) }
-}
-
-async function vitestOnce(show, name, options, env) {
   const report = path.resolve(`.cache/vitest-${name}.json`)
   mkdirSync('.cache', { recursive: true })
   rmSync(report, { force: true })
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const reporters = [`--reporter=${path.resolve('test/tools/reporter.mjs')}`, '--reporter=json', `--outputFile.json=${report}`]
   const { code, output, errors } = await run(show, process.execPath, [VITEST, 'run', ...options, ...reporters], env)
   try {
     const result = JSON.parse(readFileSync(report, 'utf8'))
@@ -99,7 +88,11 @@ function run(show, command, args, env = {}) {
 
 const sum = (numbers) => numbers.reduce((a, b) => a + b, 0)
 
-const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(suites)
+const { values, positionals } = parseArgs({ options: { tier: { type: 'string' } }, allowPositionals: true })
+if (values.tier !== undefined) process.env.GRADUS_TIER = values.tier
+/** Tests of Rust, and those without canaries, need nothing. */
+const suitesOf = (tier) => Object.keys(suites).filter((name) => tier !== 'external' || name === 'vitest' || name === 'playground')
+const wanted = positionals.length > 0 ? positionals : suitesOf(values.tier)
 for (const name of wanted) if (!suites[name]) throw new Error(`no suite '${name}'; there are ${Object.keys(suites).join(', ')}`)
 const results = {}
 
@@ -136,11 +129,9 @@ await Promise.all(beside)
 const all = wanted.map((name) => results[name])
 const [passed, failed] = ['passed', 'failed'].map((key) => sum(all.map((result) => result[key])))
 const failures = all.flatMap(({ named }) => named)
-const unsteadyTests = all.flatMap(({ unsteady = [] }) => unsteady)
 const summary = all.map(({ line }) => line)
 console.log(`\n${summary.join('\n')}`)
 const list = (tests) => tests.map((test) => `  ${lineOf(test)}\n`).join('')
-if (unsteadyTests.length > 0) console.log(`\nfailed once, passed alone; look at them:\n${list(unsteadyTests)}`)
 if (failures.length > 0) console.log(`\nfailed:\n${list(failures)}`)
 console.log(`${passed} passed, ${failed} failed`)
 process.exitCode = failed > 0 ? 1 : 0

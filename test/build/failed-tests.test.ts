@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { failedInCargo, failedInVitest, lineOf, uncaughtInVitest, unsteady } from '../tools/failed-tests.mjs'
+import { failedInCargo, failedInVitest, lineOf, uncaughtInVitest } from '../tools/failed-tests.mjs'
 
 test('names each failed test of vitest with its file and the first line of its message', () => {
   const passed = { status: 'passed', fullName: 'a', failureMessages: [] }
@@ -62,10 +62,4 @@ failures:
 test result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s
 `
   expect(failedInCargo(output).map(lineOf)).toEqual(['cargo test: gemm::tests::odd: crate/gemm/mod.rs:7:5: assertion failed: 1 == 2'])
-})
-
-test('a test is unsteady where it failed in the first try alone', () => {
-  const failure = (file: string, name?: string) => ({ place: name ? `${file}: ${name}` : file, file, message: '' })
-  const [slow, wrong, hidden] = [failure('a.test.ts', 'slow'), failure('a.test.ts', 'wrong'), failure('b.test.ts', 'hidden')]
-  expect(unsteady([slow, wrong, hidden], [wrong, failure('b.test.ts')])).toEqual([slow])
 })

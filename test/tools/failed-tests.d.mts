@@ -21,4 +21,3 @@ export function failedInVitest(report: Report): Failure[]
 export function uncaughtInVitest(printed: string): Failure[]
 export function failedInCargo(output: string): Failure[]
 export function lineOf(failure: Failure): string
-export function unsteady(first: Failure[], second: Failure[]): Failure[]

@@ -34,11 +34,4 @@ export function lineOf({ place, message }) {
   return text.length > LONGEST ? `${text.slice(0, LONGEST)} …` : text
 }
 
-/** Failures of a first try whose tests passed in the second. */
-export function unsteady(first, second) {
-  const places = new Set(second.map(({ place }) => place))
-  // a file that could not be loaded in the second try hides its tests
-  return first.filter(({ place, file }) => !places.has(place) && !places.has(file))
-}
-
 const firstLine = (message) => message.trim().split('\n')[0]
