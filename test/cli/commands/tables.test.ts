@@ -570,7 +570,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)('%s while predictions are written leav
   const args = [...commandLine, 'predict', 'iris.safetensors', 'endless.csv', '--out', 'endless-out.csv']
   const child = spawn(process.execPath, args, { cwd: folder, stdio: 'ignore' })
   const left = () => readdirSync(folder).filter((name) => name.startsWith('endless-out'))
-  await vi.waitUntil(() => left().some((name) => name.endsWith('.tmp')), { interval: 5 })
+  await vi.waitUntil(() => child.exitCode !== null || left().some((name) => name.endsWith('.tmp')), { timeout: 600_000, interval: 5 })
   child.kill(signal)
   const code = await new Promise((resolve) => child.on('close', resolve))
   expect([code, left()]).toEqual([130, []])
