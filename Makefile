@@ -94,9 +94,9 @@ format: $(MODULES)/.stamp ## let the formatters decide the layout
 	@cargo fmt
 	@$(NODE) $(BIOME) check --write --diagnostic-level=error .
 
-test: setup wasm ## checks, and all tests that need Node and Rust alone
+test: setup browsers wasm ## checks, and all tests that need Node and Rust alone
 	@$(MAKE) -j2 build check
-	@$(MAKE) $(PLAY)/.stamp
+	@$(MAKE) play-build
 	@$(NODE) test/run.mjs --tier unit
 
 test-all: setup browsers node-24 wasm ## the other tests: runtimes, bundlers' packages, browsers, servers, kills, documents; CI runs it after `make test`

@@ -10,6 +10,7 @@ const SERVERS = 'queue-proof' // Redis and PostgreSQL are found or unpacked; the
 /** File, condition, and targets; at least one of the targets runs the tests that depend on the condition. */
 const CONDITIONS: readonly [file: string, condition: string, target: string][] = [
   ['playground/test/playground.test.ts', "name === 'chromium' || NIGHTLY", 'nightly-suite'],
+  ['playground/test/smoke.test.ts', "existsSync('/usr/bin/chromium')", BROWSERS],
   ['test/backend/threads/threads.test.ts', "!process.platform !== 'linux'", MACHINE],
   ['test/backend/wasm/tiles.test.ts', '!supportedVariants().length === 0', MACHINE],
   ['test/backend/wasm/widen.test.ts', '!!hasAvx2', MACHINE],
