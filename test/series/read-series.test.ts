@@ -1,4 +1,5 @@
 /** Reading of series: what is found, what is told, and what is refused. */
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { RandomStream } from '../../ts/common/random-stream.js'
 import { calendarOf, countSteps, findCalendar, oneStep, placeOf, readTimes, stepName, timeAt, timeText } from '../../ts/series/calendar.js'
@@ -180,6 +181,32 @@ describe('rows', () => {
     expect([...series[0].gaps].flatMap((gap, i) => (gap ? [i] : []))).toEqual([5, 9, 20])
     // a line is filled in by a line
     for (const [i, value] of series[0].values.entries()) expect(value).toBeCloseTo(i, 12)
+  })
+
+  test('a gap in a growing season is filled in by the season before, on the line of the neighbors', () => {
+    const rule = (i: number) => 2 * i + [0, 5, -3, 9][i % 4]
+    const values = Float64Array.from({ length: 40 }, (_, i) => rule(i))
+    const gaps = Uint8Array.from(values, (_, i) => Number([7, 8, 20, 33].includes(i)))
+    const holed = values.map((value, i) => (gaps[i] ? 0 : value))
+    for (const [i, value] of filled(holed, gaps, 4).entries()) expect(value).toBeCloseTo(values[i], 9)
+  })
+
+  test('what comes after a known value has no part in the gaps before it', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.double({ min: -9, max: 9, noNaN: true }), fc.boolean()), { minLength: 6, maxLength: 60 }),
+        fc.integer({ min: 1, max: 7 }),
+        fc.nat(),
+        (cells, season, cut) => {
+          const gaps = Uint8Array.from(cells, ([, isGap], i) => Number(isGap && i > 0 && i < cells.length - 1))
+          const values = Float64Array.from(cells, ([value], i) => (gaps[i] ? 0 : value))
+          let end = 1 + (cut % values.length)
+          while (gaps[end - 1] === 1) end--
+          expect(filled(values, gaps, season).slice(0, end)).toEqual(filled(values.slice(0, end), gaps.slice(0, end), season))
+        },
+      ),
+      { numRuns: 500, seed: 20261205 },
+    )
   })
 
   test('a long gap takes linear time', () => {

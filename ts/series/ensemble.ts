@@ -29,10 +29,38 @@ export function fitClassics({ values }: Series, length: number, season: number, 
   const known = values.subarray(0, length)
   const own = length < 2 * season ? 1 : season
   const same = before?.season === own ? before : undefined
-  const ets = same ? fitForm(known, same.ets.form, own, same.ets) : fitEts(known, own)
+  const fits = {
+    ets: same ? fitForm(known, same.ets.form, own, same.ets) : fitEts(known, own),
+    theta: fitTheta(known, own),
+    ar: fitAutoregression(known, own, same?.ar),
+    arima: fitArima(known, own, same?.arima),
+  }
+  return { season: own, ...(same ? asJudged(fits, same, known) : fits) }
+}
+
+/** A refit whose errors one step ahead are larger than those of the judged fit by this factor is another model. */
+const OTHER = 1.1
+/** Errors up to this share of the largest value are rounding. */
+const ROUNDING = 1e-9
+
+/**
+ * The fits of all values, and the judged one in the place of each that follows the values worse than it: where a form is no longer stable, a refit has
+ * to take another, of which the backtest says nothing.
+ */
+function asJudged(refit: Omit<Fits, 'season'>, judged: Fits, known: Float64Array): Omit<Fits, 'season'> {
+  const origins = Array.from({ length: Math.ceil(known.length / 2) }, (_, i) => known.length - Math.ceil(known.length / 2) + i)
+  const error = (forecasts: Float64Array) => origins.reduce((sum, origin, k) => sum + Math.abs(known[origin] - forecasts[k]), 0)
+  const rounding = ROUNDING * maxAbs(known) * origins.length
+  const kept = <M>(
+    now: M,
+    before: M,
+    forecasts: (model: M, values: Float64Array, origins: readonly number[], horizon: number) => Float64Array,
+  ) => (error(forecasts(now, known, origins, 1)) <= OTHER * error(forecasts(before, known, origins, 1)) + rounding ? now : before)
   return {
-    ...{ season: own, ets, theta: fitTheta(known, own) },
-    ...{ ar: fitAutoregression(known, own, same?.ar), arima: fitArima(known, own, same?.arima) },
+    ets: kept(refit.ets, judged.ets, etsForecasts),
+    theta: kept(refit.theta, judged.theta, thetaForecasts),
+    ar: kept(refit.ar, judged.ar, autoregressionForecasts),
+    arima: kept(refit.arima, judged.arima, arimaForecasts),
   }
 }
 
@@ -68,11 +96,19 @@ export function heldOut(length: number, horizon: number): number {
   return Math.max(1, Math.min(2 * horizon, Math.floor(length / 3)))
 }
 
-/** Origins of the backtest: every place of the held-out values. */
-export function originsOf(length: number, horizon: number): number[] {
+/**
+ * Origins of the backtest: places of the held-out values after a known one, as gaps are filled in by values on both sides, and with a known one to
+ * forecast. Where there is none, an earlier place is the only one.
+ */
+export function originsOf({ values: { length }, gaps }: Series, horizon: number): number[] {
+  const isOrigin = (place: number) => gaps[place - 1] === 0 && gaps.subarray(place, place + horizon).includes(0)
   const held = heldOut(length, horizon)
   const stride = Math.ceil(held / MAX_ORIGINS)
-  return Array.from({ length: Math.ceil(held / stride) }, (_, i) => length - held + i * stride)
+  const places = Array.from({ length: Math.ceil(held / stride) }, (_, i) => length - held + i * stride).filter(isOrigin)
+  if (places.length > 0) return places
+  let place = length - held
+  while (place > 1 && !isOrigin(place)) place--
+  return [place]
 }
 const MAX_ORIGINS = 100
 
@@ -236,7 +272,10 @@ function bandsOf(
     size > 0 ? errors.map(([h, e]) => (e > 0 ? e / (size * growth[h]) : 0)) : []
   const pooled = quantile(all.flatMap(scoresOf))
   return all.map((own, s) => {
-    const windows = heldOut(series[s].values.length, horizon) / horizon
+    const { values, gaps } = series[s]
+    // windows of known values: gaps have no errors
+    const known = gaps.subarray(values.length - heldOut(values.length, horizon)).reduce((n, gap) => n + 1 - gap, 0)
+    const windows = Math.max(1, known) / horizon
     const factor = (own.errors.length >= MANY ? quantile(scoresOf(own)) : pooled) * (1 + FEW_WINDOWS / windows)
     return growth.map((g) => factor * own.size * g)
   })

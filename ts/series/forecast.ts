@@ -4,7 +4,7 @@ import { readOptions } from '../common/options.js'
 import { Pacer } from '../common/pacer.js'
 import { show } from '../common/show.js'
 import { countSteps, stepName } from './calendar.js'
-import { type Fits, fitClassics, forecastsOf, heldOut, judge, originsOf } from './ensemble.js'
+import { type Fits, fitClassics, forecastsOf, judge, originsOf } from './ensemble.js'
 import { planNet, trainNet } from './net.js'
 import { FORECAST, type ForecastOptions } from './options.js'
 import { type Columns, nameOf, readSeries, type SeriesSet } from './read-series.js'
@@ -64,7 +64,8 @@ export async function forecast(rows: readonly object[], options: ForecastOptions
   checkKnown('forecast', { series, horizon, calendar, columns: names })
   const pacer = new Pacer()
   const lengths = series.map(({ values }) => values.length)
-  const cut = lengths.map((length) => length - heldOut(length, horizon))
+  const origins = series.map((own) => originsOf(own, horizon))
+  const cut = origins.map(([first]) => first)
   const fitAll = async (until: readonly number[], before?: readonly Fits[]): Promise<Fits[]> => {
     const fits: Fits[] = []
     for (const [s, own] of series.entries()) {
@@ -77,7 +78,6 @@ export async function forecast(rows: readonly object[], options: ForecastOptions
   const early = await fitAll(cut)
   const plan = planNet(series, cut, horizon, set.seasons)
   const earlyNet = plan && (await trainNet(plan, calendar, series, cut, { seed, signal }))
-  const origins = lengths.map((length) => originsOf(length, horizon))
   const past = forecastsOf(calendar, series, early, earlyNet, origins, horizon)
   const judgment = judge(series, season, origins, past, horizon, coverage)
   const fits = await fitAll(lengths, early)

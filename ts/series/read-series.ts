@@ -364,11 +364,13 @@ function tellAdded(all: readonly Cells[], series: readonly Series[], every: Peri
   )
 }
 
-/** Values with their gaps filled in: the mean of the values a season before and after, if they are known, or a straight line between neighbors. */
+/**
+ * Values with their gaps filled in by a straight line between neighbors; in series with seasons by the season before, on a line of what neighbors differ by
+ * from it. No value after the next known one has a part in it, so that a past that ends with a known value is made from itself alone.
+ */
 export function filled(values: Float64Array, gaps: Uint8Array, season: number): Float64Array {
   if (!gaps.includes(1)) return values
   const out = values.slice()
-  const isKnown = (i: number) => i >= 0 && i < out.length && gaps[i] === 0
   let [before, after] = [-1, 0]
   for (let i = 0; i < out.length; i++) {
     if (gaps[i] === 0) {
@@ -376,11 +378,10 @@ export function filled(values: Float64Array, gaps: Uint8Array, season: number): 
       continue
     }
     while (after <= i || gaps[after] === 1) after++
-    if (season > 1 && isKnown(i - season) && isKnown(i + season)) {
-      out[i] = (values[i - season] + values[i + season]) / 2
-      continue
-    }
-    out[i] = values[before] + ((i - before) / (after - before)) * (values[after] - values[before])
+    const isSeasonal = season > 1 && before >= season && after - before <= season
+    const base = (at: number) => (isSeasonal ? out[at - season] : 0)
+    const [left, right] = [values[before] - base(before), values[after] - base(after)]
+    out[i] = base(i) + left + ((i - before) / (after - before)) * (right - left)
   }
   return out
 }

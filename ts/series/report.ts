@@ -24,7 +24,10 @@ export interface SeriesReport {
   notes: readonly string[]
   /** Series without a forecast: too short or mostly gaps, or among later rows and not in the model. */
   leftOut: readonly LeftOutSeries[]
-  /** Mean errors over all series; null for a model that had none. `ensemble` is what `forecasts` have. */
+  /**
+   * Mean errors of the backtest over all series; null for a model that had none. `ensemble` is what `forecasts` have: the backtest chose its weights and
+   * its bands, so that its error is larger on new values, and its bands hold about `coverage` of them, not `errors.ensemble.coverage`.
+   */
   errors: Readonly<Record<Model | 'ensemble', SeriesErrors | null>>
   /** Mean weight of each model, and the number of series in which its weight is the largest. */
   models: Readonly<Record<Model, { weight: number; leads: number }>>

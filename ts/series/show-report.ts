@@ -85,7 +85,9 @@ function blocksOf(model: SeriesModel): Block[] {
     },
     {
       ...({ kind: 'table', title: 'Backtest' } as const),
-      note: 'errors at the ends of the series, which no model had seen; a MASE below 1 is better than the last season again was in the past',
+      note:
+        'errors at the ends of the series, which no model had seen; a MASE below 1 is better than the last season again was in the past. ' +
+        'They chose the weights and the bands: on new values the error of all by weight is larger, and its bands hold fewer of them than here',
       head: ['model', 'MASE', 'RMSSE', 'sMAPE', 'pinball', 'weight', ...(isMany ? ['leads'] : [])],
       rows: [...MODELS, 'ensemble' as const].flatMap((name) => {
         const errors = report.errors[name]
