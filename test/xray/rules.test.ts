@@ -172,6 +172,40 @@ test('rows that look wrong are said to be listed only where they are: for classe
   expect(diagnose(report)[0]).toMatchObject({ rule: 'labels that look wrong', remedy: expect.not.stringContaining('suspects') })
 })
 
+describe('rows that stand several times', () => {
+  const rows = (columns: number, levels: number) => {
+    const random = new Generator(5)
+    const draw = (n: number) => [...(levels > 0 ? random.uniforms(n).map((u) => Math.floor(levels * u)) : random.normals(n))]
+    return Array.from({ length: 300 }, () => draw(columns))
+  }
+  async function verdictsOf(inputs: number[][], targets: number[]) {
+    const model = new Sequential([new Dense(inputs[0].length, 4, { activation: 'tanh' }), new Dense(4, 1)], { seed: 1 })
+    const optimizer = new Adam(model.parameters(), { learningRate: 0.003 })
+    const xray = new XRay()
+    const data = { inputs, targets: targets.map((y) => [y]), validationFraction: 0.2, seed: 1 }
+    await fit(model, { ...data, loss: mae, optimizer, epochs: 1, verbose: false, callbacks: [xray] })
+    return xray.report.verdicts.filter(({ rule }) => rule === 'validation rows in training')
+  }
+  const times = <T>(all: T[], n: number) => Array.from({ length: n }, () => all).flat()
+
+  test.each([2, 3, 5, 50])('%i times: a warning', async (n) => {
+    const x = rows(4, 0)
+    const y = x.map(([a, b]) => a - b)
+    expect(await verdictsOf(times(x, n), times(y, n))).toMatchObject([{ severity: 'warning' }])
+  })
+
+  test('once, or in columns of few values, or with other answers: none', async () => {
+    const x = rows(4, 0)
+    const noise = rows(1, 0).flat()
+    expect(await verdictsOf(x, noise)).toEqual([])
+    // 81 different rows, so that nearly each validation row is a training row
+    const few = rows(4, 3)
+    const sums = few.map((row) => row[0] + row[1])
+    expect(await verdictsOf(few, sums)).toEqual([])
+    expect(await verdictsOf(times(x, 3), [...noise, ...noise.map((v) => v + 1), ...noise.map((v) => v - 1)])).toEqual([])
+  })
+})
+
 test('a rate is not too large and too small at once', () => {
   const report = changed('rate too small')
   const rules = () => diagnose(report).flatMap(({ rule }) => (rule.startsWith('rate') ? [rule] : []))

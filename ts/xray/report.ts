@@ -169,8 +169,11 @@ export interface XrayData {
   telling?: { column: number; share: number; second: number }
   /** How often a row has the class of the row before it (for numbers: correlation of neighbors), and how often it would in a random order. */
   sorted: { share: number; expected: number }
-  /** Share of validation rows that are among the training rows, and of training rows that repeat an earlier one. */
-  repeated?: { validation: number; training: number }
+  /**
+   * Share of validation rows that are among the training rows, and of training rows that repeat an earlier one. `copied` is the first share again, if
+   * targets are equal, too, and columns of few values do not explain it by chance; else 0.
+   */
+  repeated?: { validation: number; training: number; copied?: number }
 }
 
 /** Residuals or margins of the probe rows over the training. */

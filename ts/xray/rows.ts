@@ -17,6 +17,8 @@ const MAX_CLASSES = 1000
 const MAX_LEVELS = 20
 /** Rows from which on a column of one value is called constant. */
 const MIN_CONSTANT = 8
+/** Rows of equal inputs are copies if this share of them has equal targets, and if fewer than MAX_CHANCE rows would be equal by chance. */
+const [MIN_EQUAL, MAX_CHANCE] = [0.95, 0.05]
 
 /** Looks at the rows of a training. `loss` is the name of its loss. */
 export function lookAtRows(rows: RowsOfFit, validation: RowsOfFit | null, loss: string): XrayData {
@@ -226,21 +228,50 @@ function order(y: ArrayLike<number>, areClasses: boolean): XrayData['sorted'] {
 
 /** Rows that are there twice, by a hash of their inputs' bits. */
 function repeated(training: RowsOfFit, validation: RowsOfFit): NonNullable<XrayData['repeated']> {
-  const known = new Set<number>()
+  // hash of the inputs → hash of the targets, NaN where rows of equal inputs have different ones
+  const known = new Map<number, number>()
+  const answers = hashes(training.targets, training.count)
   let again = 0
-  for (const hash of hashes(training)) {
-    if (known.has(hash)) again++
-    known.add(hash)
+  for (const hash of hashes(training.inputs, training.count)) {
+    const answer = answers.next().value as number
+    const before = known.get(hash)
+    if (before !== undefined) again++
+    known.set(hash, before === undefined || before === answer ? answer : Number.NaN)
   }
-  let found = 0
-  for (const hash of hashes(validation)) if (known.has(hash)) found++
-  return { validation: found / validation.count, training: again / training.count }
+  const wanted = hashes(validation.targets, validation.count)
+  let [found, equal] = [0, 0]
+  for (const hash of hashes(validation.inputs, validation.count)) {
+    const answer = wanted.next().value
+    const there = known.get(hash)
+    if (there === undefined) continue
+    found++
+    if (there === answer) equal++
+  }
+  const share = found / validation.count
+  const areCopies = equal > MIN_EQUAL * found && repeatsByChance(training) < MAX_CHANCE
+  return { validation: share, training: again / training.count, copied: areCopies ? share : 0 }
+}
+
+/** How many training rows equal a given row by chance, if columns are independent: many where all columns have few values. */
+function repeatsByChance({ inputs, count }: RowsOfFit): number {
+  const columns = inputs.size / count
+  const x = inputs.read()
+  const picked = evenly(count, Math.max(MIN_ROWS, Math.floor(MAX_NUMBERS / columns)))
+  let rows = count
+  for (let c = 0; c < columns && rows >= MAX_CHANCE; c++) {
+    const counts = new Map<number, number>()
+    for (const r of picked) counts.set(x[r * columns + c], (counts.get(x[r * columns + c]) ?? 0) + 1)
+    let squares = 0
+    for (const n of counts.values()) squares += (n / picked.length) ** 2
+    rows *= squares
+  }
+  return rows
 }
 
 /** Two hashes of 26 bits of each row, as one whole number. */
-function* hashes({ inputs, count }: RowsOfFit): Generator<number> {
-  const width = inputs.size / count
-  const values = inputs.read()
+function* hashes(tensor: Tensor, count: number): Generator<number> {
+  const width = tensor.size / count
+  const values = tensor.read()
   const bits = new Int32Array(values.buffer, values.byteOffset, values.byteLength / 4)
   const words = bits.length / count
   if (width === 0) return
