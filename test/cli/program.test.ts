@@ -1,5 +1,5 @@
 /** The command line: help, and exit codes with one line for what is wrong. */
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { gradus, SMALL, spawned } from '../tools/command.js'
 
 describe('help', () => {
@@ -55,6 +55,22 @@ describe('as a process of its own the command does the same', () => {
     const plain = ({ stdout, ...rest }: typeof own) => ({ ...rest, stdout: stdout.replace(/ in [\d.]+ s, .*/, '') })
     expect(plain(own)).toEqual(plain(here))
   })
+})
+
+test('starts where there is no cache of compiled code, as in Deno', async () => {
+  const { default: cache } = await import('node:module')
+  const own = { cache: cache.enableCompileCache, argv: process.argv }
+  const log = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
+  try {
+    Object.assign(cache, { enableCompileCache: undefined })
+    process.argv = ['node', 'gradus', '--version']
+    await import('../../ts/cli/main.js')
+    expect(log.mock.calls.join('')).toMatch(/^\d+\.\d+\.\d+/)
+  } finally {
+    Object.assign(cache, { enableCompileCache: own.cache })
+    process.argv = own.argv
+    log.mockRestore()
+  }
 })
 
 describe('bad usage gives exit code 2, one message and a hint', () => {

@@ -12,7 +12,8 @@ if (major < 22 || (major === 22 && minor < 13)) {
   )
   process.exit(1)
 }
-module.enableCompileCache()
+// Deno has no such cache
+module.enableCompileCache?.()
 const { run } = await import('./command.js')
 // A reader that stops early (head, less) is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
