@@ -19,11 +19,17 @@ const FOLDERS: Record<string, readonly string[]> = {
   'ts/loss': ['test/loss', 'test/ops'],
   // what reads files is also tested by files that are damaged
   'ts/data': ['test/data', 'test/reliability/hostile-files.test.ts', 'test/reliability/idx.test.ts', 'test/stream/fit-stream.test.ts'],
+  'ts/train': ['test/train'],
+  'ts/table': ['test/table'],
+  'ts/series': ['test/series'],
+  'ts/head': ['test/head'],
 }
 /** Indices of exports, and what tests in Rust write. */
 const LEFT_OUT = /\/index\.ts$|\/numbers\.ts$/
 const TREE = '.cache/mutants/tree'
-const SECONDS = 1800
+/** Tests that do not end are stopped after so many times the time that they take without a mutant, and their mutant is killed. */
+const [PATIENCE, LEAST_SECONDS] = [10, 60]
+const limits = new Map<readonly string[], number>()
 
 export interface Mutant {
   file: string
@@ -104,10 +110,11 @@ function isKilled(tests: readonly string[], file = '', more = ['--bail=1', '--re
   // as in the suite, so that a kernel that writes too far is noticed
   const env = { ...process.env, GRADUS_CANARIES: '1', CHANGED: file }
   const run = spawn(process.execPath, args, { cwd: TREE, stdio: 'ignore', detached: true, env })
-  const end = setTimeout(() => run.pid && process.kill(-run.pid, 'SIGKILL'), 1000 * SECONDS)
+  const limit = limits.get(tests)
+  const end = limit && setTimeout(() => run.pid && process.kill(-run.pid, 'SIGKILL'), 1000 * limit)
   return new Promise((resolve) =>
     run.on('exit', (code) => {
-      clearTimeout(end)
+      clearTimeout(end || undefined)
       resolve(code !== 0)
     }),
   )
@@ -157,8 +164,11 @@ async function main(): Promise<void> {
   if (stale.length > 0) throw new Error(`no places of the sources any more, in equivalent-mutants.json:\n${stale.join('\n')}`)
   const sample = drawn(all, Number(MUTANTS), Number(SEED))
   const folderOf = (file: string) => folders.find((folder) => file.startsWith(folder)) as string
-  for (const folder of folders)
+  for (const folder of folders) {
+    const began = performance.now()
     if (await isKilled(FOLDERS[folder])) throw new Error(`the tests of ${folder} fail before anything has changed`)
+    limits.set(FOLDERS[folder], Math.max(LEAST_SECONDS, (PATIENCE * (performance.now() - began)) / 1000))
+  }
   console.log(`${sample.length} of ${all.length} mutants`)
   const tally: Record<string, { killed: number; of: number; equivalent: number }> = {}
   const count = (mutant: Mutant, killed: boolean) => {
