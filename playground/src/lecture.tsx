@@ -42,6 +42,8 @@ export function Lecture({ index, isChanged, tab, onOpen }: Props) {
 
   // Before anything else can look where the page stands.
   useLayoutEffect(() => {
+    // its picture, which may have been scrolled
+    box.current?.parentElement?.querySelector('.show')?.scrollTo({ top: 0, behavior: 'instant' })
     // A lesson that somebody scrolled to is in its place already.
     if (target.current === index) return
     target.current = index

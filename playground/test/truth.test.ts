@@ -267,6 +267,20 @@ describe('B1, B2: colours and names', () => {
     for (const { y } of placeLabels(labels, 362, 200, dense)) expect(y < 73 || y > 127).toBe(true)
     expect(placeLabels(labels, 362, 200)[0].y).toBe(80)
   })
+
+  test('names at the ends of curves stand in the order of the curves', () => {
+    for (let trial = 0; trial < 300; trial++) {
+      const random = (k: number) => Math.abs(Math.sin(1000 * trial + 7 * k))
+      const ends = Array.from({ length: 2 + (trial % 7) }, (_, k) => ({ x: 360, y: 200 * random(k), width: 60 + 60 * random(k + 50) }))
+      const curves = (from: number, to: number) =>
+        ends
+          .flatMap(({ y }) => Array.from({ length: 90 }, (_, i) => ({ from: 4 * i, to: 4 * i + 4, top: y - 2, bottom: y + 2 })))
+          .filter((piece) => piece.to > from && piece.from < to)
+      const placed = placeLabels(ends, 362, 200, curves)
+      const byCurve = ends.map((_, i) => i).sort((a, b) => ends[a].y - ends[b].y)
+      for (const [rank, i] of byCurve.entries()) if (rank > 0) expect(placed[i].y).toBeGreaterThanOrEqual(placed[byCurve[rank - 1]].y + 15)
+    }
+  })
 })
 
 test('the key of arrows and boxes names those that are drawn', () => {

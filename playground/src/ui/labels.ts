@@ -27,7 +27,7 @@ const FONT = '600 12px system-ui, sans-serif'
 
 /**
  * Places for labels of these widths, above and beside their points, within a picture. No label covers another one, nor, if there is room, a point
- * or a curve.
+ * or a curve. Labels of curves stand in the order of their points, as each is taken for the name of the curve at its height.
  *
  * @param curves the pieces of curves between two places
  * @returns left end and middle of each
@@ -39,14 +39,25 @@ export function placeLabels(
   curves: (from: number, to: number) => readonly Piece[] = () => [],
 ): { left: number; y: number }[] {
   const placed: { left: number; y: number; width: number }[] = []
-  return labels.map(({ x, y, width: w }) => {
+  const places: { left: number; y: number }[] = []
+  const order = labels.map((_, i) => i)
+  const hasCurves = curves(0, width).length > 0
+  if (hasCurves) order.sort((a, b) => labels[a].y - labels[b].y || a - b)
+  for (const [rank, i] of order.entries()) {
+    const { x, y, width: w } = labels[i]
+    // those that come after it have their place below
+    const lowest = height - LINE / 2 - (hasCurves ? LINE * (order.length - 1 - rank) : 0)
+    const isBelow = (y: number, above: { left: number; y: number; width: number }) =>
+      y >= above.y + LINE || above.left >= left + w || left >= above.left + above.width
     const side = x + GAP + w <= width ? x + GAP : x - GAP - w
     const left = Math.max(0, Math.min(side, width - w))
     const within = Math.max(LINE / 2, Math.min(y - ABOVE, height - LINE / 2))
     const isFree = (y: number) =>
       y >= LINE / 2 &&
-      y <= height - LINE / 2 &&
-      placed.every((other) => Math.abs(other.y - y) >= LINE || other.left >= left + w || left >= other.left + other.width)
+      y <= lowest &&
+      placed.every((other) =>
+        hasCurves ? isBelow(y, other) : Math.abs(other.y - y) >= LINE || other.left >= left + w || left >= other.left + other.width,
+      )
     const coversNoPoint = (y: number) =>
       labels.every((other) => Math.abs(other.y - y) > LINE / 2 + HEAD / 2 || other.x < left - HEAD || other.x > left + w + HEAD)
     const pieces = curves(left, left + w)
@@ -58,12 +69,13 @@ export function placeLabels(
     const cost = (y: number) => Math.abs(y - within) / LINE + CURVE * covered(y) + (coversNoPoint(y) ? 0 : POINT)
     // Free lines, the nearest first, below or above.
     const count = pieces.length > 0 ? (2 * height) / LINE : 2 * labels.length + 5
-    const free = Array.from({ length: count }, (_, i) => within + LINE * Math.ceil(i / 2) * (i % 2 === 1 ? -1 : 1)).filter(isFree)
+    const near = Array.from({ length: count }, (_, i) => within + LINE * Math.ceil(i / 2) * (i % 2 === 1 ? -1 : 1))
+    const free = [...near, ...(hasCurves ? [lowest, ...placed.map((above) => above.y + LINE)] : [])].filter(isFree)
     const best = free.reduce((best, y) => (cost(y) < cost(best) ? y : best), free[0] ?? within)
-    const label = { left, y: best, width: w }
-    placed.push(label)
-    return label
-  })
+    placed.push({ left, y: best, width: w })
+    places[i] = { left, y: best }
+  }
+  return places
 }
 
 /** Writes labels with a halo. */
