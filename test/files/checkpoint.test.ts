@@ -6,6 +6,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { clock } from '../../ts/common/clock.js'
 import { decodeSafetensors } from '../../ts/export/index.js'
 import {
   Adam,
@@ -328,9 +329,9 @@ describe('within an epoch, the same bits as never stopped', () => {
   })
 
   test('by the clock', async () => {
-    const clock = vi.spyOn(performance, 'now')
+    const spied = vi.spyOn(clock, 'now')
     let minutes = 0
-    clock.mockImplementation(() => minutes * 60_000)
+    spied.mockImplementation(() => minutes * 60_000)
     try {
       const model = new Sequential([new Dense(3, 2)], { seed: 3 })
       const file = fresh()
@@ -346,7 +347,7 @@ describe('within an epoch, the same bits as never stopped', () => {
       await fit(model, { ...options, callbacks: [new Checkpoint(file, { every: { minutes: 10 } }), look] })
       expect(saved).toEqual([3, 6, 9, 12, 15, 18, 21])
     } finally {
-      clock.mockRestore()
+      spied.mockRestore()
     }
   })
 
@@ -388,9 +389,9 @@ describe('Checkpoint', () => {
   })
 
   test('saves by the clock, at the end of an epoch', async () => {
-    const clock = vi.spyOn(performance, 'now')
+    const spied = vi.spyOn(clock, 'now')
     let minutes = 0
-    clock.mockImplementation(() => minutes * 60_000)
+    spied.mockImplementation(() => minutes * 60_000)
     try {
       const { model, optimizer } = make()
       const file = fresh()
@@ -407,7 +408,7 @@ describe('Checkpoint', () => {
       await fit(model, { ...data, optimizer, epochs: 7, callbacks: [new Checkpoint(file, { every: { minutes: 10 } }), look] })
       expect(saved).toEqual([3, 6, 7])
     } finally {
-      clock.mockRestore()
+      spied.mockRestore()
     }
   })
 

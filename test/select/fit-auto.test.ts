@@ -234,7 +234,7 @@ test.each<[object, string]>([
   [{ batchSize: 0 }, 'fitAuto: batchSize wants'],
   [{ epochs: 0 }, 'fitAuto: epochs wants a whole number ≥ 1, got 0'],
   [{ optimizer: undefined }, 'fitAuto: optimizer wants an Optimizer'],
-])('%o: %s', async (wrong, message) => {
+])('what fitAuto chooses itself, or cannot have: case %#', async (wrong, message) => {
   const model = net()
   await expect(fitAuto(model, { ...data, optimizer: new Adam(model.parameters()), ...wrong })).rejects.toThrow(message)
 })

@@ -1,6 +1,7 @@
 /** The line that trainTable shows, and sentences of the report about order and time. */
 import tty from 'node:tty'
 import { expect, test, vi } from 'vitest'
+import { clock } from '../../ts/common/clock.js'
 import { fromTable } from '../../ts/data/index.js'
 import { trainTable } from '../../ts/table/index.js'
 import { progressText } from '../../ts/table/progress.js'
@@ -45,7 +46,7 @@ test('at a terminal the line also goes on while nets are trained', async () => {
   vi.stubEnv('TERM', 'xterm')
   // a clock that goes on by each look at it: the time left is said after a second of steps
   let now = 0
-  vi.spyOn(performance, 'now').mockImplementation(() => (now += 20))
+  vi.spyOn(clock, 'now').mockImplementation(() => (now += 20))
   try {
     const many = Array.from({ length: 1000 }, (_, i) => ({ a: Math.sin(i), b: (i * 7) % 31, c: (i * 13) % 101, y: Math.sin(i) }))
     await trainTable(many, { target: 'y', hidden: [64], epochs: 12 })

@@ -11,6 +11,8 @@ import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 
+/** Tests that are named for each condition. */
+const SHOWN = 30
 const VITEST = 'node_modules/vitest/vitest.mjs'
 const ZONES = ['Europe/Berlin', 'Asia/Kolkata', 'Pacific/Auckland', 'America/New_York']
 /** Node 24 of `make node-24`. */
@@ -52,6 +54,7 @@ function passedTests(name, { args = [], env = {}, before = [], node = process.ex
   const tests = testResults.flatMap(({ name: file, assertionResults }) =>
     assertionResults.map(({ fullName, status }) => ({ name: `${path.relative('', file)}: ${fullName}`, status })),
   )
+  for (const test of tests) if (test.status === 'failed') console.log(`  failed: ${test.name}`)
   const passed = new Set(tests.filter(({ status }) => status === 'passed').map((test) => test.name))
   const seconds = ((performance.now() - began) / 1000).toFixed(0)
   console.log(`${name}: ${passed.size} passed, ${tests.filter(({ status }) => status === 'failed').length} failed, ${seconds} s`)
@@ -68,7 +71,8 @@ for (const name of names) {
   const passed = passedTests(name, CONDITIONS[name])
   const differing = [...[...usual].filter((test) => !passed.has(test)), ...[...passed].filter((test) => !usual.has(test))]
   unsteady += differing.length
-  for (const test of differing) console.log(`  only ${usual.has(test) ? 'as usual' : name}: ${test}`)
+  for (const test of differing.slice(0, SHOWN)) console.log(`  only ${usual.has(test) ? 'as usual' : name}: ${test}`)
+  if (differing.length > SHOWN) console.log(`  and ${differing.length - SHOWN} more`)
 }
 console.log(`${names.length} conditions, ${unsteady} unsteady tests`)
 process.exitCode = unsteady > 0 ? 1 : 0

@@ -1,5 +1,6 @@
 /** Progress: the remaining time, and the line that an entry may show by default. */
 import { expect, test, vi } from 'vitest'
+import { clock } from '../../ts/common/clock.js'
 import { Adam, Dense, fit, mse, type Progress, Sequential } from '../../ts/index.js'
 import { progressLine } from '../../ts/train/progress-line.js'
 
@@ -9,10 +10,10 @@ const net = (outputs = 1) => new Sequential([new Dense(2, 8, { activation: 'tanh
 
 test('the time that is left does not count the first step, which compiles', async () => {
   // a clock by which the first step takes two seconds and all others a millisecond
-  let [clock, calls] = [0, 0]
-  const now = vi.spyOn(performance, 'now').mockImplementation(() => clock)
+  let [time, calls] = [0, 0]
+  const now = vi.spyOn(clock, 'now').mockImplementation(() => time)
   const loss: typeof mse = (...given) => {
-    clock += calls++ === 0 ? 2000 : 1
+    time += calls++ === 0 ? 2000 : 1
     return mse(...given)
   }
   const reports: Progress[] = []

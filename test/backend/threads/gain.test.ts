@@ -1,11 +1,12 @@
 /** Calls are shared or not depending on the time that they take on one thread and when shared. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Gain } from '../../../ts/backend/threads/gain.js'
+import { clock } from '../../../ts/common/clock.js'
 
 let now = 0
 beforeEach(() => {
   now = 1000
-  vi.spyOn(performance, 'now').mockImplementation(() => now)
+  vi.spyOn(clock, 'now').mockImplementation(() => now)
 })
 afterEach(() => vi.restoreAllMocks())
 

@@ -10,6 +10,7 @@ import { withMemoryImported } from '../../../ts/backend/wasm/imported-memory.js'
 import { instantiate } from '../../../ts/backend/wasm/load.js'
 import { wantedThreads } from '../../../ts/backend/wasm/load.none.js'
 import { DOUBLES, UPDATES } from '../../../ts/backend/wasm/parts.js'
+import { clock } from '../../../ts/common/clock.js'
 import { supportedVariants } from '../../../ts/debug/index.js'
 import {
   Adam,
@@ -249,7 +250,7 @@ describe('a pool', async () => {
     Atomics.notify(words, 0)
     await new Promise((resolve) => setTimeout(resolve, 50))
     let time = 0
-    const clock = vi.spyOn(performance, 'now').mockImplementation(() => (time += 1000))
+    const spied = vi.spyOn(clock, 'now').mockImplementation(() => (time += 1000))
     const dying = (part: number) => {
       if (part === 0) Atomics.store(words, 0, TAKEN)
       return [x + 64 * part, 16, part]
@@ -257,7 +258,7 @@ describe('a pool', async () => {
     try {
       expect(() => pool.run(fill, 3, dying)).toThrow(/a thread has not finished its share .* load a saved state/)
     } finally {
-      clock.mockRestore()
+      spied.mockRestore()
     }
     expect(pool.size).toBe(2)
     pool.run(fill, 3, (part) => [x + 64 * part, 16, part])

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { withProducts } from '../../../ts/backend/families.js'
 import { type Kernels, TILES } from '../../../ts/backend/kernels.js'
 import { tilesFor, withTileChoice } from '../../../ts/backend/wasm/tiles.js'
+import { clock } from '../../../ts/common/clock.js'
 import { supportedVariants } from '../../../ts/debug/index.js'
 import { type Backend, createBackend, Generator } from '../../../ts/index.js'
 
@@ -108,7 +109,7 @@ describe('the choice', () => {
   /** A kernel table whose products take the milliseconds that `times` gives for each tile, by a clock that only they advance. */
   function engine(name: string, times: readonly number[], clumsy = 0) {
     const state = { tile: 0, calls: 0, settled: -1, timesOf: (_m: number): readonly number[] => times }
-    vi.spyOn(performance, 'now').mockImplementation(() => now)
+    vi.spyOn(clock, 'now').mockImplementation(() => now)
     const work = (_a: number, _b: number, _c: number, m: number) => {
       const time = state.timesOf(m)[TRIED.indexOf(state.tile)]
       // in code that is not optimized yet the slowest tile looks fastest
