@@ -13,7 +13,7 @@ if (process.platform !== 'win32' && spawnSync('ts/build/wasm.sh', ['--is-built']
 /**
  * Folders whose files share a process: to import the library takes longer than their tests. Their files leave nothing behind: no variable of the
  * environment, no spy (`restoreMocks`). Each begins with the usual backend (test/tools/usual-backend.ts). Any order of them passes:
- * `--sequence.shuffle.files`.
+ * GRADUS_ORDER=2.
  */
 const SHARED = [
   'test/{attention,conv,curvature,data,export,head,io,loss,metrics,nn,notebook,ops,optim,plot,recurrent,report,rows,schedule}/**/*.test.ts',
@@ -49,6 +49,10 @@ const SETUP = [
 /** Flags of V8 under which `make steady` runs the tests. */
 const FLAGS = process.env.GRADUS_NODE_FLAGS?.split(' ') ?? []
 
+/** A seed of another order of files, for `make steady`. */
+const SEED = process.env.GRADUS_ORDER
+const ORDER = SEED ? { shuffle: { files: true }, seed: Number(SEED) } : {}
+
 const LEFT_OUT = leftOut('test', process.env.GRADUS_TIER)
 
 const common: TestUserConfig = {
@@ -62,11 +66,11 @@ const common: TestUserConfig = {
 }
 
 /** Many of these files wait for servers, browsers and processes: a third worker uses the cores meanwhile. */
-const waiting: TestUserConfig = { ...common, maxWorkers: 3 }
+const waiting: TestUserConfig = { ...common, maxWorkers: 3, sequence: ORDER }
 
 const together: TestUserConfig = {
   ...{ ...common, setupFiles: [...SETUP, 'test/tools/usual-backend.ts'], isolate: false, restoreMocks: true },
-  sequence: { groupOrder: 1 },
+  sequence: { ...ORDER, groupOrder: 1 },
 }
 
 export default defineConfig({
