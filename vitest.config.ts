@@ -42,6 +42,7 @@ const UNIX_SHARED = [
 const CANARIES = Boolean(process.env.GRADUS_CANARIES)
 
 const SETUP = [
+  'test/tools/cpu-time.ts',
   'test/tools/equal-numbers.ts',
   ...(CANARIES ? ['test/tools/canaries.ts'] : []),
   ...(process.env.GRADUS_CLOCK ? ['test/tools/other-clock.ts'] : []),
