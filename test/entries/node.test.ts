@@ -71,10 +71,11 @@ test.each([FILES, TEXT])('training has the same bits, also in threads', async (r
 
 test('the file of simd has relaxed inside, with the bits of the text', async () => {
   const fromFile = await start(FILES)
-  const [simd, relaxed] = [await trained(fromFile, 'simd', 1), await trained(fromFile, 'relaxed', 1)]
+  await trained(fromFile, 'simd', 1)
+  // on a processor without fused multiply-add these are the bits of simd
+  const relaxed = await trained(fromFile, 'relaxed', 1)
   expect(fromFile.reader.mock.calls.map(([variant]) => variant).sort()).toEqual(['relaxed', 'simd'])
   vi.resetModules()
   const fromText = await start(TEXT)
   expect(await trained(fromText, 'relaxed', 1)).toEqual(relaxed)
-  expect(relaxed).not.toEqual(simd)
 })

@@ -93,7 +93,7 @@ describe('times', () => {
     ['jui 2024', /got 'jui 2024'/],
     ['Marzipan 2024', /got 'Marzipan 2024'/],
     ['x\u001b[31m', /\\u001b/],
-  ])('%s is refused', (value, message) => {
+  ])('time %# is refused', (value, message) => {
     expect(() => readTimes('forecast', 't', ['2024-01-01', value])).toThrow(message)
   })
 
