@@ -149,6 +149,9 @@ if command -v rustup >/dev/null; then rustup component add rustfmt clippy >/dev/
 } > "$TOOLS/env"
 cargo_tool wasm-bindgen wasm-bindgen-cli "$WASM_BINDGEN_VERSION" --no-default-features --bin wasm-bindgen & bindgen=$!
 cargo_tool wasm-pack wasm-pack "$WASM_PACK_VERSION" & pack=$!
+# wasm-pack's own run finds the crate compiled, and says what is wrong where it could not be
+ts/build/wasm.sh --compile 2>/dev/null & crate=$!
 wait $bindgen
 wait $pack
+wait $crate || true
 say "ready: $(RUSTUP_TOOLCHAIN=${TOOLCHAIN:-} rustc --version 2>/dev/null || rustc --version), wasm-bindgen $WASM_BINDGEN_VERSION, wasm-pack $WASM_PACK_VERSION"
