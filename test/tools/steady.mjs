@@ -50,14 +50,23 @@ function passedTests(name, { env = {}, before = [], node = process.execPath, loo
     for (const loop of busy) loop.kill()
   }
   const { testResults } = JSON.parse(readFileSync(report, 'utf8'))
+  const times = new Map()
   const tests = testResults.flatMap(({ name: file, assertionResults }) =>
-    assertionResults.map(({ fullName, status }) => ({ name: `${path.relative('', file)}: ${fullName}`, status })),
+    assertionResults.map(({ fullName, status }) => ({ name: numbered(`${path.relative('', file)}: ${fullName}`, times), status })),
   )
-  for (const test of tests) if (test.status === 'failed') console.log(`  failed: ${test.name}`)
+  const failed = tests.filter(({ status }) => status === 'failed')
+  for (const test of failed) console.log(`  failed: ${test.name}`)
   const passed = new Set(tests.filter(({ status }) => status === 'passed').map((test) => test.name))
   const seconds = ((performance.now() - began) / 1000).toFixed(0)
-  console.log(`${name}: ${passed.size} passed, ${tests.filter(({ status }) => status === 'failed').length} failed, ${seconds} s`)
-  return { passed, failed: tests.length - passed.size - tests.filter(({ status }) => status === 'skipped' || status === 'pending').length }
+  console.log(`${name}: ${passed.size} passed, ${failed.length} failed, ${seconds} s`)
+  return { passed, failed: failed.length }
+}
+
+/** A name that stands for one test alone: the second test of the same name is number 2. */
+function numbered(name, times) {
+  const time = (times.get(name) ?? 0) + 1
+  times.set(name, time)
+  return time === 1 ? name : `${name} (${time})`
 }
 
 let unsteady = 0
